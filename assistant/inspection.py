@@ -135,6 +135,7 @@ class Inspection:
         return tuple(region for region in self.regions if cell in region.cells)
 
     def with_map_path(self, path: str) -> "Inspection":
+        """The same, with the path of the written map image."""
         return replace(self, map=path)
 
     def to_json(self) -> dict[str, Any]:

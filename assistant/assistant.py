@@ -1,0 +1,195 @@
+"""The whole path on one screen: photo and references in, anomaly map, Inspection and words out."""
+
+import contextlib
+import hashlib
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from assistant import UserError
+from assistant.conversation import Chat
+from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
+from assistant.detectors.memory_bank import MemoryBank
+from assistant.encoder import ImageEncoder, PatchFeatures
+from assistant.images import Frame, ImageSource, load_image, mismatch
+from assistant.inspection import Inspection
+
+if TYPE_CHECKING:
+    from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
+
+CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
+REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
+MAX_NEW_TOKENS = 160
+
+
+class Assistant:
+    """Inspects photos and talks about them.
+
+    Args:
+        encoder: photo -> patch features.
+        head: patch features (and a memory bank) -> anomaly map, kinds, probability.
+        language: language model and its processor; None for inspecting only.
+        name: what the user called the model.
+    """
+
+    def __init__(
+        self,
+        encoder: ImageEncoder,
+        head: FusionHead,
+        language: "tuple[AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor] | None" = None,
+        name: str = "tiny",
+    ) -> None:
+        self.encoder, self.head, self.language, self.name = encoder, head, language, name
+        self._features: OrderedDict[bytes, PatchFeatures] = OrderedDict()
+        self._banks: OrderedDict[tuple[bytes, ...], MemoryBank] = OrderedDict()
+        self._speaking = threading.Lock()
+
+    @classmethod
+    def from_pretrained(cls, model: str = "tiny", language: bool = True) -> "Assistant":
+        """Open `tiny` (embedded), a checkpoint folder, or a hub id of any image-text-to-text model.
+
+        A model that brings no detector of ours is given `tiny`'s: its words then rest on that map.
+
+        Raises:
+            UserError: nothing there, or damaged.
+        """
+        source = _locate(model)
+        detector = source if (Path(source) / SETTINGS).is_file() else str(CHECKPOINTS / "tiny")
+        spoken = _load_language(source) if language else None
+        return cls(ImageEncoder.from_pretrained(detector), FusionHead.load(detector), spoken, model)
+
+    def inspect(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Inspection:
+        """One photo, compared with 0 to a few normal photos of the same product.
+
+        Raises:
+            UserError: a picture cannot be read.
+        """
+        start = time.perf_counter()
+        photo = load_image(image)
+        normals = [load_image(reference) for reference in references]
+        features = self.encode(photo)  # L x (1, C_l, h_l, w_l)
+        bank = self.memory_bank(normals)
+        detection = FusedDetector(self.head, bank).detect(features)  # scores (h, w), kinds (K, h, w)
+        anomaly_map = Frame(photo, self.encoder.image_size).to_original(detection.scores)  # (H, W) in [0, 1]
+        return Inspection.from_map(
+            anomaly_map,
+            probability=self.head.calibration.probability(detection.statistics),
+            calibration=self.head.calibration,
+            photo=photo,
+            kind_map=detection.kinds,
+            image=_name_of(image),
+            references=len(normals),
+            model=self.name,
+            seconds=time.perf_counter() - start,
+            notes=tuple(_remarks(photo, normals, features, bank)),
+        )
+
+    def start_chat(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Chat:
+        """Inspect the photo and open a conversation about it."""
+        photo = load_image(image)
+        inspection = replace(self.inspect(photo, references), image=_name_of(image))
+        return Chat(self, photo, inspection)
+
+    @contextlib.contextmanager
+    def speaking(self) -> Iterator[None]:
+        """One answer at a time: the language model holds the state of the prompt it is working on."""
+        with self._speaking:
+            yield
+
+    def say(
+        self, messages: list[dict[str, Any]], photo: np.ndarray, anomaly_map: np.ndarray, stop: threading.Event
+    ) -> Iterator[str]:
+        """The language model's own words, piece by piece, before they are grounded.
+
+        `messages` follow the convention of transformers; the first holds an image and an anomaly item.
+        """
+        if self.language is None:
+            raise UserError("this assistant was opened without its language model", "open it with language=True")
+        from assistant.lvlm.streaming import stream
+
+        model, processor = self.language
+        inputs = processor([messages], images=[Image.fromarray(photo)], anomaly_maps=[anomaly_map])
+        yield from stream(model, processor, inputs, max_new_tokens=MAX_NEW_TOKENS, stop=stop)
+
+    @torch.inference_mode()
+    def encode(self, photo: np.ndarray) -> PatchFeatures:
+        """Features of a (H, W, 3) photo, computed once per photo."""
+        key = _digest(photo)
+        if key not in self._features:
+            pixels = torch.tensor(Frame(photo, self.encoder.image_size).array).permute(2, 0, 1)[None]
+            self._features[key] = self.encoder(pixels)
+            _forget_oldest(self._features)
+        return self._features[key]
+
+    @torch.inference_mode()
+    def memory_bank(self, references: Sequence[np.ndarray]) -> MemoryBank | None:
+        """The memory bank of some normal photos, built once per set; None for no photos."""
+        if not references:
+            return None
+        key = tuple(_digest(reference) for reference in references)
+        if key not in self._banks:
+            self._banks[key] = MemoryBank(PatchFeatures.join([self.encode(r) for r in references]))
+            _forget_oldest(self._banks)
+        return self._banks[key]
+
+
+def _locate(model: str) -> str:
+    """`tiny` -> its folder; an existing folder as it is; else a hub id, if it can be one."""
+    if (CHECKPOINTS / model / SETTINGS).is_file():
+        return str(CHECKPOINTS / model)
+    if Path(model).is_dir():
+        return model
+    from transformers.utils.hub import cached_file
+
+    try:
+        cached_file(model, "config.json")
+    except (OSError, ValueError) as error:
+        raise UserError(
+            f"no model {model!r}", "use tiny, the path of a checkpoint folder, or a hub id that can be downloaded"
+        ) from error
+    return model
+
+
+def _load_language(source: str) -> "tuple[AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor]":
+    from assistant.lvlm.checkpoint import load
+    from assistant.lvlm.memo import remember_vision
+
+    try:
+        model, processor = load(source, dtype=torch.float32 if not torch.cuda.is_available() else torch.bfloat16)
+    except UserError:
+        raise
+    except Exception as error:  # safetensors, JSON, tokenizer and shape errors have no common type
+        raise UserError(f"the language model in {source} is missing or damaged", "copy the checkpoint again") from error
+    remember_vision(model)
+    return model, processor
+
+
+def _digest(photo: np.ndarray) -> bytes:
+    return hashlib.blake2b(np.ascontiguousarray(photo), digest_size=16, key=repr(photo.shape).encode()).digest()
+
+
+def _forget_oldest(memory: OrderedDict[Any, Any]) -> None:
+    while len(memory) > REMEMBERED:
+        memory.popitem(last=False)
+
+
+def _name_of(image: ImageSource) -> str:
+    return str(image) if isinstance(image, str | Path) else "photo"
+
+
+def _remarks(
+    photo: np.ndarray, normals: Sequence[np.ndarray], features: PatchFeatures, bank: MemoryBank | None
+) -> list[str]:
+    """What the user should know about the references."""
+    remarks = [remark for normal in normals if (remark := mismatch(photo, normal)) is not None]
+    if bank is not None and not bank.resembles(features):
+        remarks.append("the photo hardly resembles the reference; is it the same product?")
+    return list(dict.fromkeys(remarks))

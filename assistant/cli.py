@@ -1,0 +1,250 @@
+"""The command line. Heavy imports wait inside the handlers, so that `--help` answers at once.
+
+Results go to stdout (with `--json` one object per line), everything else to stderr. Exit codes: 0 fine,
+1 internal failure, 2 the user's input or set-up, 130 stopped with Ctrl-C, 141 the reader of our output left.
+"""
+
+import argparse
+import contextlib
+import errno
+import io
+import json
+import os
+import sys
+import traceback
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from assistant import UserError, __version__
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+    from assistant.conversation import Chat
+
+PROGRAM = "anomaly-assistant"
+# What the file system answers where the set-up, not this program, is at fault.
+_SETUP_ERRORS = {errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.EADDRINUSE}
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Entry point of the script: run and leave with its exit code."""
+    code = run(arguments)
+    try:
+        sys.stdout.flush()
+    except OSError:  # told above; without this the interpreter would try, and complain, once more at its end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Carry out one command and give its exit code; argparse itself leaves with 0 (help) or 2 (usage)."""
+    for stream in (sys.stdout, sys.stderr):  # a file name that is not UTF-8 must not end a batch
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    warnings.filterwarnings("ignore", message="Image size", module="PIL")  # `images` has its own limit
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+    options = _parser().parse_args(arguments)
+    try:
+        options.handler(options)
+        sys.stdout.flush()  # here, where a closed pipe or a full disk can still be answered
+        return 0
+    except UserError as error:
+        return _complain(error)
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        return 141  # as a shell tells of SIGPIPE: the reader wanted no more
+    except Exception as error:  # the last door
+        if isinstance(error, OSError) and error.errno in _SETUP_ERRORS:
+            return _complain(f"{error.filename or 'the output'} cannot be used ({error.strerror})")
+        traceback.print_exc()  # a fault of ours, told in full
+        return 1
+
+
+def _complain(error: UserError | str) -> int:
+    """One line on stderr, whatever the message holds; gives the exit code for the user's input or set-up."""
+    print(f"{PROGRAM}: error: {' '.join(str(error).split())}", file=sys.stderr, flush=True)
+    return 2
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Inspect photos of parts and talk about what was found.")
+    parser.add_argument("--version", action="version", version=f"{PROGRAM} {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    benchmarks = None
+    for name, (handler, about, arguments) in _COMMANDS.items():
+        group, _, kind = name.partition(" ")
+        if kind and benchmarks is None:
+            evaluate = commands.add_parser(group, help="measure a model on a benchmark")
+            benchmarks = evaluate.add_subparsers(title="benchmarks", required=True, metavar="BENCHMARK")
+        command = (benchmarks if benchmarks and kind else commands).add_parser(kind or group, help=about)
+        command.set_defaults(handler=handler)
+        for argument in arguments.split():
+            command.add_argument(argument.rstrip("?"), **_ARGUMENTS[argument])
+    return parser
+
+
+def _load(model: str, *, language: bool = True) -> "Assistant":
+    from assistant.assistant import Assistant
+
+    return Assistant.from_pretrained(model, language=language)
+
+
+def _inspect(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    from assistant.images import load_image
+    from assistant.report import describe, make_folder, output_stems, save_inspection
+
+    stems = output_stems(options.images, make_folder(options.out)) if options.out else [None] * len(options.images)
+    references = [load_image(path) for path in options.reference]  # once for the batch; a bad one stops it here
+    assistant = _load(options.model, language=False)  # words are not needed, and cost most of the start-up
+    failed = []
+    # A bar with an estimate, unless the results themselves are seen to go by or nobody looks.
+    quiet = len(options.images) == 1 or sys.stdout.isatty() or not sys.stderr.isatty()
+    for image, stem in zip(tqdm(options.images, disable=quiet), stems, strict=True):
+        try:
+            inspection = assistant.inspect(image, references=references)
+        except UserError as error:
+            if len(options.images) == 1:
+                raise
+            _complain(error)
+            failed.append(image)
+            continue
+        if stem is not None:  # not inside the try: a full disk ends the batch, a bad photo does not
+            inspection = save_inspection(inspection, load_image(image), stem)
+        print(json.dumps(inspection.to_json()) if options.json else describe(inspection), flush=True)
+    if failed:
+        raise UserError(f"{len(failed)} of {len(options.images)} images failed", ", ".join(failed))
+
+
+def _ask(options: argparse.Namespace) -> None:
+    from assistant.report import describe
+
+    if not options.question.strip():
+        raise UserError("the question is empty", "ask for instance 'Is there a defect, and where?'")
+    chat = _load(options.model).start_chat(options.image, references=options.reference)
+    if options.json:
+        answer = chat.ask(options.question)
+        print(json.dumps({"question": options.question, "answer": answer, "inspection": chat.inspection.to_json()}))
+    else:
+        _say(chat, options.question)
+        print(f"\n{describe(chat.inspection)}")
+
+
+def _say(chat: "Chat", question: str) -> None:
+    for piece in chat.stream(question):
+        print(piece, end="", flush=True)
+    print()
+
+
+def _chat(options: argparse.Namespace) -> None:
+    from assistant.report import describe
+
+    with contextlib.suppress(ImportError):
+        import readline  # noqa: F401  (arrow keys and history in input())
+    with contextlib.suppress(EOFError):  # Ctrl-D
+        image = options.image or _prompt("path of a photo: ")
+        chat = _load(options.model).start_chat(image, references=options.reference)
+        print(f"{describe(chat.inspection)}\n\nCtrl-C stops an answer, Ctrl-D leaves.")
+        while True:
+            question = _prompt("> ")
+            try:
+                if question:
+                    _say(chat, question)
+            except KeyboardInterrupt:
+                print(" (stopped)")
+            except UserError as error:  # a question that cannot be answered does not end the talk
+                _complain(error)
+
+
+def _prompt(text: str) -> str:
+    return input(text if sys.stdin.isatty() else "").strip()
+
+
+def _serve(options: argparse.Namespace) -> None:
+    from app import serve
+
+    serve(model=options.model, host=options.host, port=options.port)
+
+
+def _generate(options: argparse.Namespace) -> None:
+    from data_gen.dataset import generate_dataset
+
+    generate_dataset(
+        normals=options.normals, out=options.out, count=options.count, seed=options.seed, workers=options.workers
+    )
+
+
+def _train(options: argparse.Namespace) -> None:
+    from training import run as run_training
+    from training.config import load_config
+
+    run_training(load_config(options.config, options.overrides))
+
+
+def _evaluate_detection(options: argparse.Namespace) -> None:
+    from assistant.evaluation.detection import evaluate_detection
+
+    evaluate_detection(data=options.data, shots=options.shots, seed=options.seed, model=options.model, out=options.out)
+    _print_metrics(options.out, "mean")
+
+
+def _evaluate_qa(options: argparse.Namespace) -> None:
+    from assistant.evaluation.qa import evaluate_qa
+
+    evaluate_qa(questions=options.questions, images=options.images, model=options.model, out=options.out)
+    _print_metrics(options.out, "overall")
+
+
+def _print_metrics(out: Path, section: str) -> None:
+    values = json.loads((out / "metrics.json").read_text(encoding="utf-8"))[section]
+    print(f"{out}: {json.dumps(values)}")
+
+
+def _at_least(least: int) -> Callable[[str], int]:
+    def number(text: str) -> int:
+        if (value := int(text)) < least:
+            raise argparse.ArgumentTypeError(f"{text} is below {least}")
+        return value
+
+    return number
+
+
+_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "images": {"nargs": "+", "metavar": "IMAGE"},
+    "image": {"metavar": "IMAGE"},
+    "image?": {"nargs": "?", "metavar": "IMAGE"},
+    "question": {"metavar": "QUESTION"},
+    "config": {"metavar": "CONFIG", "help": "a YAML file, or the name of a preset in configs/"},
+    "overrides": {"nargs": "*", "metavar": "key=value", "help": "settings to change"},
+    "--reference": {"action": "extend", "nargs": "+", "default": [], "metavar": "R", "help": "photos of good parts"},
+    "--model": {"default": "tiny", "metavar": "M", "help": "tiny (embedded, default), a folder or a hub id"},
+    "--out": {"type": Path, "required": True, "metavar": "DIR", "help": "folder for the results"},
+    "--out?": {"type": Path, "metavar": "DIR", "help": "write NAME_overlay.png and NAME_map.png (16-bit)"},
+    "--json": {"action": "store_true", "help": "one JSON object per line on stdout"},
+    "--host": {"default": "127.0.0.1", "help": "default: %(default)s, this machine only"},
+    "--port": {"type": int, "default": 7860, "help": "default: %(default)s"},
+    "--normals": {"type": Path, "required": True, "metavar": "DIR", "help": "photos of good parts"},
+    "--count": {"type": _at_least(1), "required": True, "metavar": "N", "help": "rows to make"},
+    "--workers": {"type": _at_least(1), "default": 1, "metavar": "W", "help": "processes; default: %(default)s"},
+    "--seed": {"type": _at_least(0), "default": 0, "metavar": "S", "help": "default: %(default)s"},
+    "--data": {"type": Path, "required": True, "metavar": "ROOT", "help": "categories in MVTec-AD layout, or one"},
+    "--shots": {"type": _at_least(0), "default": 0, "metavar": "K", "help": "references; default: %(default)s"},
+    "--questions": {"type": Path, "required": True, "metavar": "FILE", "help": "JSONL, or MMAD's JSON"},
+    "--images": {"type": Path, "metavar": "ROOT", "help": "what the paths in FILE are relative to"},
+}  # fmt: skip
+# The commands in the order of `--help`: handler, help, arguments.
+_COMMANDS = {
+    "inspect": (_inspect, "find defects on photos", "images --reference --model --out? --json"),
+    "ask": (_ask, "ask one question about a photo", "image question --reference --model --json"),
+    "chat": (_chat, "talk about a photo in the terminal", "image? --reference --model"),
+    "serve": (_serve, "open the web page and its API", "--host --port --model"),
+    "generate": (_generate, "make a synthetic dataset from good photos", "--normals --out --count --seed --workers"),
+    "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
+    "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed --model --out"),
+    "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),
+}

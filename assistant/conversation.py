@@ -1,0 +1,91 @@
+"""The turns of one user about one photo."""
+
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from assistant.grounding import ground_stream
+from assistant.inspection import Inspection
+from assistant.wording import summarize
+
+if TYPE_CHECKING:
+    from assistant.assistant import Assistant
+
+REMEMBERED_TURNS = 6  # what the language model is shown of the past, beside the facts of the photo
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A question and its (grounded) answer."""
+
+    question: str
+    answer: str
+
+
+class Chat:
+    """A conversation about one inspected photo; it cannot exist without one.
+
+    Args:
+        assistant: who answers.
+        photo: (H, W, 3) uint8.
+        inspection: what was found on it, with its anomaly map.
+    """
+
+    def __init__(self, assistant: "Assistant", photo: np.ndarray, inspection: Inspection) -> None:
+        assert inspection.anomaly_map is not None, "a chat needs the map itself"
+        self.assistant, self.photo, self.inspection = assistant, photo, inspection
+        self.turns: list[Turn] = []
+        self._stop = threading.Event()
+
+    def stream(self, question: str) -> Iterator[str]:
+        """The answer, piece by piece; what is passed on never contradicts the Inspection.
+
+        The turn is kept when the answer ends, also when it was stopped.
+        """
+        question = " ".join(question.split())
+        said = ""
+        with self.assistant.speaking():
+            self._stop.clear()
+            assert self.inspection.anomaly_map is not None
+            words = self.assistant.say(self.messages(question), self.photo, self.inspection.anomaly_map, self._stop)
+            try:
+                for piece in ground_stream(words, self.inspection, question):
+                    said += piece
+                    yield piece
+            finally:
+                self.turns.append(Turn(question, said.strip()))
+
+    def ask(self, question: str) -> str:
+        """The whole answer at once."""
+        for _ in self.stream(question):
+            pass
+        return self.turns[-1].answer
+
+    def stop(self) -> None:
+        """End the answer that is being written; callable from any thread."""
+        self._stop.set()
+
+    def messages(self, question: str) -> list[dict[str, Any]]:
+        """The prompt: photo, map and facts with the first question shown, then the latest turns."""
+        shown = self.turns[-REMEMBERED_TURNS:]
+        questions = [turn.question for turn in shown] + [question]
+        return build_messages(self.inspection, questions, [turn.answer for turn in shown])
+
+
+def build_messages(inspection: Inspection, questions: list[str], answers: list[str]) -> list[dict[str, Any]]:
+    """Messages in the convention of transformers; training and serving both build them here.
+
+    The first question carries the photo, the anomaly map and the facts line of the Inspection.
+    """
+    messages: list[dict[str, Any]] = []
+    for i, question in enumerate(questions):
+        opening: list[dict[str, Any]] = []
+        if i == 0:
+            opening = [{"type": "image"}, {"type": "anomaly"}, {"type": "text", "text": summarize(inspection)}]
+        messages.append({"role": "user", "content": [*opening, {"type": "text", "text": question}]})
+        if i < len(answers):
+            messages.append({"role": "assistant", "content": [{"type": "text", "text": answers[i]}]})
+    return messages

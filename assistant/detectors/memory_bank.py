@@ -1,0 +1,90 @@
+"""Few-shot detection: distance of each patch to the nearest patch of the normal reference photos."""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from assistant.encoder import PatchFeatures
+
+GRID = 32  # side of the comparison grid: 1,024 patches a photo, so four references fit a small matrix product
+
+ANOTHER_PRODUCT = 2.5  # median distance over the product's own scale; measured between products and within
+
+
+@dataclass(frozen=True)
+class Neighbours:
+    """Nearest reference patch of every query patch, per level.
+
+    `distances[l]` is (B, s, s) in [0, 2]; `residuals[l]` is (B, C_l, s, s), query minus nearest reference.
+    """
+
+    distances: tuple[Tensor, ...]
+    residuals: tuple[Tensor, ...]
+
+
+class MemoryBank:
+    """All patches of 1 to a few normal photos, kept per level (PatchCore, Roth et al. 2022; AnomalyGPT
+    sec. 3.2, where the distance 1 - cosine is used in the same way).
+
+    Args:
+        references: features of the normal photos, batch = number of photos.
+    """
+
+    def __init__(self, references: PatchFeatures) -> None:
+        self.photos = references.batch
+        # (C_l, photos * s * s) of unit columns, ready for one matrix product
+        self.levels = tuple(level.transpose(0, 1).flatten(1).contiguous() for level in references.unit(GRID))
+        self.own_distance = self._own_distances(references)
+
+    def nearest(self, features: PatchFeatures) -> Neighbours:
+        """Compare every patch with the whole bank: one matrix product per level."""
+        distances, residuals = [], []
+        for query, bank in zip(features.unit(GRID), self.levels, strict=True):
+            similarity, index = (query.flatten(2).transpose(1, 2) @ bank).max(dim=2)  # (B, s*s)
+            side = query.shape[-1]
+            distances.append(_distance(similarity).unflatten(1, (side, side)))
+            matched = bank.T[index].transpose(1, 2).unflatten(2, (side, side))
+            residuals.append(query - matched)
+        return Neighbours(tuple(distances), tuple(residuals))
+
+    def score(self, features: PatchFeatures) -> Tensor:
+        """Mean distance over the levels, (B, GRID, GRID) in [0, 1]; `Detector` protocol."""
+        found = self.nearest(features).distances
+        maps = [F.interpolate(d[:, None], size=GRID, mode="bilinear")[:, 0] for d in found]
+        return (torch.stack(maps).mean(dim=0) / 2).clamp(0, 1)
+
+    def resembles(self, features: PatchFeatures) -> bool:
+        """Whether a photo (batch 1) can be of the same product: most patches must have a near neighbour."""
+        found = self.nearest(features).distances
+        ratio = torch.stack([d.median() / own for d, own in zip(found, self.own_distance, strict=True)])
+        return bool(ratio.mean() < ANOTHER_PRODUCT)
+
+    def _own_distances(self, references: PatchFeatures) -> Tensor:
+        """How far a normal patch lies from its nearest neighbour elsewhere, per level: (L,).
+
+        The scale that makes distances of a smooth and of a rough product comparable. A patch's own
+        place and its neighbours in the same photo are left out, since they share pixels.
+        """
+        scales = []
+        for level, bank in zip(references.unit(GRID), self.levels, strict=True):
+            side = level.shape[-1]
+            similarity = bank.T @ bank  # (photos * s*s, photos * s*s)
+            similarity[_close_by(side, self.photos)] = -1.0
+            nearest = _distance(similarity.max(dim=1).values)
+            scales.append(nearest.mean())
+        return torch.stack(scales)
+
+
+def _distance(similarity: Tensor) -> Tensor:
+    """Euclidean distance of unit vectors from their cosine, in [0, 2]."""
+    return (2 - 2 * similarity).clamp_min(1e-8).sqrt()
+
+
+def _close_by(side: int, photos: int) -> Tensor:
+    """(photos * side**2)**2 bool: pairs of patches of one photo at most two cells apart."""
+    place = torch.arange(side)
+    near = (place[:, None] - place[None]).abs() <= max(1, side // 16)
+    one = torch.einsum("ac,bd->abcd", near, near).reshape(side * side, side * side)
+    return torch.block_diag(*[one.float()] * photos).bool()

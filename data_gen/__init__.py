@@ -1,0 +1,1 @@
+"""Synthetic data: procedural normal photos, harmless variation, defect synthesizers. Loads no torch."""

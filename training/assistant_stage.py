@@ -1,0 +1,157 @@
+"""Stage 3: projector, prompt learner and language model (or its LoRA) on dialogues about inspected scenes."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from peft import get_peft_model
+from PIL import Image
+from torch import nn
+from torch.utils.data import Dataset
+from tqdm import tqdm
+from transformers import BatchFeature
+
+from assistant.assistant import Assistant
+from assistant.conversation import build_messages
+from assistant.detectors.fused import FusionHead
+from assistant.encoder import ImageEncoder
+from assistant.inspection import Inspection
+from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
+from assistant.lvlm.backbones import backbone_of, lora_config
+from assistant.lvlm.checkpoint import load
+from data_gen.facts import random_inspection
+from data_gen.instructions import write_dialogue
+from training.config import AssistantConfig
+from training.scenes import Scenes
+from training.tiny import build_tiny_model, build_tiny_processor
+from training.tokenizer import train_tokenizer
+from training.trainer import fit
+
+MAP_SIDE = 96  # maps are kept at this size: twice the prompt learner's grid
+
+
+@dataclass(frozen=True)
+class Example:
+    """A photo (S, S, 3) uint8 with its Inspection, whose map is (MAP_SIDE, MAP_SIDE)."""
+
+    photo: np.ndarray
+    inspection: Inspection
+
+
+def inspect_scenes(assistant: Assistant, scenes: Scenes, count: int) -> list[Example]:
+    """Inspect `count` scenes with the trained detector: the dialogues speak of what it really sees."""
+    examples = []
+    for i in tqdm(range(count), desc="inspecting scenes", mininterval=10):
+        scene = scenes[i]
+        inspection = assistant.inspect(scene.photo, list(scene.references))
+        examples.append(Example(scene.photo, inspection))
+    return examples
+
+
+def painted_map(inspection: Inspection, rng: np.random.Generator) -> np.ndarray:
+    """An anomaly map (MAP_SIDE, MAP_SIDE) that fits an invented Inspection: a soft ellipse in every box."""
+    width, height = inspection.size
+    y, x = np.mgrid[0:MAP_SIDE, 0:MAP_SIDE] + 0.5
+    out = rng.uniform(0, 0.15, size=(MAP_SIDE // 8, MAP_SIDE // 8)).repeat(8, 0).repeat(8, 1)
+    for region in inspection.regions:
+        x0, y0, x1, y1 = region.box
+        cx, cy = (x0 + x1) / 2 / width * MAP_SIDE, (y0 + y1) / 2 / height * MAP_SIDE
+        rx, ry = max(0.7, (x1 - x0) / width * MAP_SIDE / 2), max(0.7, (y1 - y0) / height * MAP_SIDE / 2)
+        distance = ((x - cx) / rx) ** 2 + ((y - cy) / ry) ** 2
+        out = np.maximum(out, region.peak * np.exp(-0.7 * distance**2))
+    return out.astype(np.float32)
+
+
+class Dialogues(Dataset):
+    """Endless dialogues: half about inspected scenes, half about invented Inspections, for their greater variety."""
+
+    def __init__(self, examples: Sequence[Example], turns: tuple[int, int], seed: int) -> None:
+        self.examples, self.turns, self.seed = examples, turns, seed
+
+    def __len__(self) -> int:
+        return 10_000_000
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        rng = np.random.default_rng((self.seed, index))
+        example = self.examples[int(rng.integers(len(self.examples)))]
+        inspection, anomaly_map = example.inspection, example.inspection.anomaly_map
+        if rng.random() < 0.5:
+            inspection = random_inspection(rng)
+            anomaly_map = painted_map(inspection, rng)
+        dialogue = [m["content"] for m in write_dialogue(inspection, rng, turns=self.turns)]
+        return {
+            "messages": build_messages(inspection, dialogue[0::2], dialogue[1::2]),
+            "image": Image.fromarray(example.photo),
+            "anomaly_map": anomaly_map,
+        }
+
+
+@dataclass(frozen=True)
+class Collator:
+    """Dialogues -> one padded batch with the loss on the answers only."""
+
+    processor: AnomalyLvlmProcessor
+
+    def __call__(self, rows: Sequence[dict[str, Any]]) -> BatchFeature:
+        return self.processor(
+            [row["messages"] for row in rows],
+            images=[row["image"] for row in rows],
+            anomaly_maps=[row["anomaly_map"] for row in rows],
+            labels=True,
+        )
+
+
+class Speaker(nn.Module):
+    """The language-vision model as the Trainer wants it, with a frozen vision tower."""
+
+    def __init__(self, model: nn.Module) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, **batch: Any) -> dict[str, torch.Tensor]:
+        return {"loss": self.model(**batch).loss}
+
+
+def train_assistant(config: AssistantConfig) -> None:
+    """Train and write the whole checkpoint folder to `config.output`: language model, detector, processor."""
+    detector = Path(config.detector)
+    output = Path(config.output)
+    encoder, head = ImageEncoder.from_pretrained(config.encoder), FusionHead.load(detector)
+    inspector = Assistant(encoder, head)
+    scenes = Scenes(config.photos, config.products, encoder.image_size, 4, config.seed + 1)
+    model, processor = _start(config, encoder, output)
+    examples = inspect_scenes(inspector, scenes, config.scenes)
+    fit(config, Speaker(model), Dialogues(examples, (3, 8), config.seed), Collator(processor))
+    _finish(model, processor, head, output)
+
+
+def _start(
+    config: AssistantConfig, encoder: ImageEncoder, output: Path
+) -> tuple[nn.Module, AnomalyLvlmProcessor]:
+    """A given model (with LoRA if wanted), or a new `tiny` around the encoder."""
+    if config.init is not None:
+        model, processor = load(config.init)
+    else:
+        processor = build_tiny_processor(train_tokenizer(output / "tokenizer", config.vocabulary, config.seed))
+        model = build_tiny_model(encoder.backbone.config, processor)
+        _tower(model).load_state_dict(encoder.backbone.state_dict())
+    _tower(model).requires_grad_(False).eval()
+    if config.lora:
+        model = get_peft_model(model, lora_config(model.lvlm.config.model_type))
+    return model, processor
+
+
+def _tower(model: AnomalyLvlmForConditionalGeneration) -> nn.Module:
+    return model.lvlm.get_submodule(backbone_of(model.lvlm.config.model_type).vision_tower)
+
+
+def _finish(model: nn.Module, processor: AnomalyLvlmProcessor, head: FusionHead, output: Path) -> None:
+    """Write everything; a LoRA is merged, so that the folder opens alone."""
+    if hasattr(model, "merge_and_unload"):
+        model = model.merge_and_unload()
+    model.half().save_pretrained(output)
+    processor.save_pretrained(output)
+    head.save(output)

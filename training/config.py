@@ -1,0 +1,154 @@
+"""YAML file + `key=value` words -> a frozen dataclass; an unknown key is an error that names the nearest."""
+
+import dataclasses
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, get_type_hints
+
+import yaml
+
+from assistant import UserError
+
+PRESETS = Path(__file__).resolve().parent.parent / "configs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class StageConfig:
+    """What every stage needs.
+
+    Training ends at `max_steps` or after `max_minutes`, whichever is first; the learning rate falls to
+    zero towards that end. `photos` are folders searched for pictures; `init` is a checkpoint to start
+    from. With `resume` the newest checkpoint under `output` is continued.
+    """
+
+    stage: str
+    output: str
+    photos: tuple[str, ...] = ()
+    init: str | None = None
+    seed: int = 0
+    max_steps: int = 10_000
+    max_minutes: float = 60.0
+    batch_size: int = 16
+    learning_rate: float = 1e-3
+    warmup_steps: int = 100
+    save_steps: int = 200
+    workers: int = 1
+    resume: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderConfig(StageConfig):
+    """Distillation of the compact encoder; `teacher` is any transformers vision model (folder or hub id).
+
+    `teacher_levels` are indices into its hidden states, one per level of the student;
+    `procedural_share` in [0, 1] of the pictures are rendered instead of read from `photos`.
+    """
+
+    stage: str = "encoder"
+    teacher: str
+    teacher_levels: tuple[int, ...] = (1, 4, 8, 11, 14)
+    procedural_share: float = 0.3
+
+
+@dataclass(frozen=True, kw_only=True)
+class DecoderConfig(StageConfig):
+    """Image decoder on synthetic anomalies; `encoder` is any vision model (checkpoint folder or hub id).
+
+    `products` are folders that each hold good photos of one product; `calibration_scenes` scenes, never
+    trained on, fit the calibration at the end.
+    """
+
+    stage: str = "decoder"
+    encoder: str
+    products: tuple[str, ...] = ()
+    max_references: int = 4
+    calibration_scenes: int = 600
+
+
+@dataclass(frozen=True, kw_only=True)
+class AssistantConfig(StageConfig):
+    """Projector, prompt learner and language model on dialogues about synthetic anomalies.
+
+    `encoder` and `detector` are the checkpoint folders of the stages before; `scenes` is how many photos
+    are inspected once and then talked about again and again; `vocabulary` is the size of a new
+    tokenizer; with `lora` only adapters and prompt learner of `init` are trained.
+    """
+
+    stage: str = "assistant"
+    encoder: str
+    detector: str
+    products: tuple[str, ...] = ()
+    scenes: int = 1500
+    vocabulary: int = 2048
+    lora: bool = False
+
+
+CONFIGS: dict[str, type[StageConfig]] = {
+    "encoder": EncoderConfig, "decoder": DecoderConfig, "assistant": AssistantConfig,
+}  # fmt: skip
+
+
+def load_config(name: str, overrides: list[str]) -> StageConfig:
+    """Read a YAML file, or a preset of that name under `configs/`, and apply `key=value` words.
+
+    Raises:
+        UserError: no such file, not a mapping, unknown stage or key, or a value of the wrong type.
+    """
+    values = _read_yaml(name)
+    for word in overrides:
+        key, equals, text = word.partition("=")
+        if not equals:
+            raise UserError(f"{word!r} is not of the form key=value", "write for example max_minutes=30")
+        values[key] = yaml.safe_load(text)
+    stage = values.get("stage")
+    if stage not in CONFIGS:
+        raise UserError(f"unknown stage {stage!r} in {name}", f"set stage to one of {', '.join(CONFIGS)}")
+    return _build(CONFIGS[stage], values)
+
+
+def _read_yaml(name: str) -> dict[str, Any]:
+    candidates = [Path(name), PRESETS / f"{name}.yaml"]
+    path = next((p for p in candidates if p.is_file()), None)
+    if path is None:
+        known = sorted(str(p.relative_to(PRESETS).with_suffix("")) for p in PRESETS.rglob("*.yaml"))
+        raise UserError(f"no configuration {name!r}", f"give a YAML file or one of {', '.join(known)}")
+    try:
+        values = yaml.safe_load(path.read_text())
+    except yaml.YAMLError as error:
+        raise UserError(f"{path} is not valid YAML", str(error).replace("\n", " ")) from error
+    if not isinstance(values, dict):
+        raise UserError(f"{path} holds no settings", "write one 'key: value' per line")
+    return values
+
+
+def _build(kind: type[StageConfig], values: dict[str, Any]) -> StageConfig:
+    fields = {f.name: f for f in dataclasses.fields(kind)}
+    hints = get_type_hints(kind)
+    for key in values:
+        if key not in fields:
+            near = difflib.get_close_matches(key, fields, n=1)
+            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(fields)}"
+            raise UserError(f"unknown key {key!r} for stage {values['stage']}", hint)
+    missing = [
+        name for name, f in fields.items() if f.default is dataclasses.MISSING and values.get(name) in (None, "")
+    ]
+    if missing:
+        raise UserError(f"{missing[0]!r} is not set", f"add {missing[0]}=VALUE to the command")
+    return kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+
+
+def _coerce(key: str, value: Any, hint: Any) -> Any:
+    """The value as the field's type; a single word stands for a list of one."""
+    if hint == tuple[str, ...]:
+        return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
+    if hint == tuple[int, ...] and isinstance(value, list):
+        return tuple(int(v) for v in value)
+    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    if hint in (int, bool, str) and type(value) is hint:
+        return value
+    if hint == str | None and (value is None or isinstance(value, str)):
+        return value
+    wanted = getattr(hint, "__name__", str(hint))
+    raise UserError(f"{key}={value!r} is not a valid {wanted}", f"give {key} as {wanted}")

@@ -1,0 +1,111 @@
+"""Training scenes: a photo of a part, good or with synthetic defects, and normal photos of the same product."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from torch.utils.data import Dataset
+
+from assistant.images import load_image
+from assistant.inspection import KINDS
+from data_gen.procedural import random_product
+from data_gen.synthesizers import NothingVisible, synthesize
+from data_gen.variation import vary
+from training.pictures import find_pictures, random_crop
+
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Scene:
+    """One example.
+
+    `photo` (S, S, 3) uint8; `kinds` (S, S) uint8, 0 where normal and 1 + index into `KINDS` where
+    defective; `references` are 0 to a few normal photos of the size of `photo`.
+    """
+
+    photo: np.ndarray
+    kinds: np.ndarray
+    references: tuple[np.ndarray, ...]
+
+    @property
+    def defective(self) -> bool:
+        return bool(self.kinds.any())
+
+
+class Scenes(Dataset):
+    """An endless stream of scenes; scene i depends on seed and i alone.
+
+    Args:
+        photos: folders of unrelated pictures: each picture is a product of its own, whose references
+            are other views or other parts of it.
+        products: folders of good photos of one product each.
+        size: side of the photos, in pixels.
+        max_references: at most so many references.
+        seed: of all random numbers.
+    """
+
+    def __init__(
+        self, photos: Sequence[str], products: Sequence[str], size: int, max_references: int, seed: int
+    ) -> None:
+        self.photos = find_pictures(photos) if photos else []
+        self.products = [find_pictures([folder]) for folder in products]
+        self.size, self.max_references, self.seed = size, max_references, seed
+        sources: list[tuple[float, Callable[[Rng, int], list[np.ndarray]]]] = [(0.4, self._rendered)]
+        if self.photos:
+            sources.append((0.35, self._one_photo))
+        if self.products:
+            sources.append((0.25, self._one_product))
+        self.sources = sources
+
+    def __len__(self) -> int:
+        return 10_000_000  # endless: the budget ends training
+
+    def __getitem__(self, index: int) -> Scene:
+        rng = np.random.default_rng((self.seed, index))
+        count = 0 if rng.random() < 0.15 else int(rng.integers(1, self.max_references + 1))
+        shares = np.array([share for share, _ in self.sources])
+        draw = self.sources[int(rng.choice(len(shares), p=shares / shares.sum()))][1]
+        photo, *references = draw(rng, 1 + count)
+        return self._finish(photo, references, rng)
+
+    def _finish(self, photo: np.ndarray, references: list[np.ndarray], rng: Rng) -> Scene:
+        """Break the photo in a bit more than half of the cases."""
+        kinds = np.zeros(photo.shape[:2], np.uint8)
+        if rng.random() < 0.6:
+            try:
+                sample = synthesize(photo, rng, count=int(rng.choice([1, 1, 1, 2, 3])))
+            except NothingVisible:
+                return Scene(photo, kinds, tuple(references))
+            photo = sample.image
+            for kind, mask in sample.defects:
+                kinds[mask] = 1 + KINDS.index(kind)
+        return Scene(photo, kinds, tuple(references))
+
+    def _rendered(self, rng: Rng, count: int) -> list[np.ndarray]:
+        """Photos of different pieces of one rendered product."""
+        product = random_product(rng)
+        return [product.photo(rng, self.size) for _ in range(count)]
+
+    def _one_photo(self, rng: Rng, count: int) -> list[np.ndarray]:
+        """Views of one picture: either the same part under other light and pose, or, as for a surface
+        without layout, other parts of it."""
+        image = load_image(self.photos[int(rng.integers(len(self.photos)))])
+        if rng.random() < 0.3:
+            side = float(rng.uniform(0.35, 0.6))
+            scaled = [random_crop(image, rng, self.size, smallest=side, largest=side, turn=False) for _ in range(count)]
+        else:
+            scaled = [random_crop(image, rng, self.size)] * count
+        return [vary(view, rng, strength=float(rng.uniform(0.3, 1.5))) for view in scaled]
+
+    def _one_product(self, rng: Rng, count: int) -> list[np.ndarray]:
+        """Different good photos of one real product; all turned the same way, half of the time cropped alike."""
+        folder = self.products[int(rng.integers(len(self.products)))]
+        chosen = rng.choice(len(folder), size=count, replace=len(folder) < count)
+        seed = int(rng.integers(2**32))
+        smallest = 1.0 if rng.random() < 0.5 else 0.5
+        return [
+            random_crop(load_image(folder[i]), np.random.default_rng(seed), self.size, smallest=smallest)
+            for i in chosen
+        ]
