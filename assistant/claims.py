@@ -6,105 +6,46 @@ half; the property that ties the two is `claims(say(fact)) == (fact,)`.
 """
 
 import re
+from functools import lru_cache
 
 from assistant.inspection import SEVERITIES
+from assistant.lexicon import (
+    ABOUT,
+    AREA,
+    BAD,
+    BAD_WORD,
+    CHANCE,
+    CLAUSE,
+    COUNT,
+    DEFECT,
+    FINE,
+    GOOD,
+    GOOD_WORD,
+    HEDGE,
+    MORE,
+    NEGATION,
+    NOT_CLEAR,
+    NOT_STATED,
+    NUMBER,
+    NUMBER_WORDS,
+    OPEN_QUESTION,
+    PERCENT,
+    PLACE,
+    REFERENCES,
+    ROWS,
+    SCENE,
+    SEVERITY,
+    SEVERITY_WORDS,
+    SHAPE,
+    SPOT,
+    SUBJECT,
+    SURE,
+    TONE,
+    TYPE,
+    TYPES,
+    UNSURE,
+)  # fmt: skip
 from assistant.wording import Claim
-
-DEFECT = r"(?:defect|flaw|damage|blemish|anomal(?:y|ie)|fault|imperfection|irregularit(?:y|ie)|abnormalit(?:y|ie))e?s?"
-SPOT = r"(?:region|area|spot|mark|issue|problem|place)s?"
-PART = (
-    r"(?:it|this|the|your|part|piece|item|board|unit|sample|product|component|object|surface|thing|one|"
-    r"everything|all|they|workpiece|specimen|verdict)"
-)
-ADVERB = r"(?:(?:clearly|definitely|probably|likely|indeed|still|all|completely|perfectly|totally|really|very|quite|"
-ADVERB += r"in|certainly|obviously|slightly|badly|to be|to me|like it is|also|most likely) )*"
-BAD_WORD = r"(?:defective|damaged|faulty|flawed|broken|bad|abnormal|anomalous|imperfect|unacceptable|a reject|scrap)"
-GOOD_WORD = (
-    r"(?:good(?: (?:condition|shape|order|part|piece|unit|one))?|fine|ok|okay|normal|intact|flawless|clean|perfect|"
-    r"acceptable|undamaged|sound|order|free of|free from|defect[- ]free|without (?:any )?(?:visible )?" + DEFECT + ")"
-)
-BE = r"(?:is|are|was|looks?|appears?|seems?|being|remains?|'s|as)"
-NEGATION = re.compile(
-    r"\b(?:no|not|nothing|never|none|neither|nor|without|free (?:of|from)|absence of|cannot|lacks?)\b|n't\b|n’t\b"
-)
-HEDGE = re.compile(r"\b(?:may|might|could|possibl[ey]|perhaps|maybe|potential(?:ly)?|suspect(?:ed)?|unsure|uncertain)\b")
-UNSURE = re.compile(
-    r"\b(?:unsure|undecided|uncertain|inconclusive|borderline|not (?:sure|certain) (?:whether|if)|"
-    r"(?:cannot|can't|can not) (?:tell|say|decide)(?: for sure)? (?:whether|if)|(?:may|might|could) (?:or may not )?"
-    rf"(?:be (?:a )?(?:{BAD_WORD}|{DEFECT})|have (?:an? |some )?{DEFECT}))"
-)
-# Talk about talk: what one could ask, was asked, or suppose. Nothing in it is stated of this photo.
-NOT_STATED = re.compile(
-    r"\b(?:ask(?:ed|ing)?|questions?|if|unless|in case|such as|e\.g\.|for example|would|you (?:say|said|think)|"
-    r"(?:can(?:not|'t)|can not|won't|will not|could not|couldn't|unable to) confirm|i (?:check|look for|inspect|"
-    r"judge|measure) |i can (?:tell|point|show|describe|find|spot|check|answer|help|recogni[sz]e|identify)|"
-    r"acceptance limits?|kinds? of defects?)"
-)
-MORE = re.compile(r"\b(?:else|elsewhere|other|others|further|more|additional|another|beyond|besides|apart|except|rest)\b")
-CLAUSE = re.compile(
-    r"(?<=;)|(?<=: )|(?= - )|(?= – )|(?=—)|(?= but )|(?<=,)(?= (?:but|however|although|though|while|so|yet)\b)|"
-    r"(?<=,)(?= (?:and )?(?:the|it|they|i|there|this) )"
-)
-NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
-NUMBER = rf"(?:{'|'.join(NUMBER_WORDS)}|no|a single|only one|\d+)"
-COUNT = re.compile(
-    rf"\b(?P<n>{NUMBER})(?! of\b)(?P<adjectives>(?: [a-z-]+){{0,3}}?) (?:{DEFECT}|{SPOT})\b|"
-    rf"\bthere (?:is|are) (?:only |just )?(?P<bare>{NUMBER})(?=[.,!:;]|$| in\b)|"
-    rf"\b(?:number|count|total)[^.]{{0,20}}? (?:is|of|:) (?P<total>{NUMBER})\b"
-)
-TYPES = {
-    "crack": r"cracks?|cracked|fissures?", "scratch": r"(?<!from )scratch(?:es|ed)?|scuffs?|scrapes?",
-    "stain": r"stain(?:s|ed)?|smudges?", "hole": r"(?:pin)?holes?|punctures?|perforations?",
-    "dent": r"dent(?:s|ed)?|dings?", "break": r"a break|breaks|breakage|broken[- ]off|chips?|chipped|break (?=in|at)",
-    "contamination": r"contaminat(?:ion|ed)|contaminants?|foreign (?:objects?|material|matter|particles?|body)|debris|dirt",
-    "missing part": r"missing [a-z]+|[a-z]+ (?:is|are) missing", "misplaced part": r"misplaced(?: [a-z]+)?|misalign(?:ed|ment)|displaced",
-    "color change": r"colou?r changes?|discolou?r(?:ed|ation)",
-}  # fmt: skip
-TYPE = re.compile("|".join(rf"(?P<t{i}>\b(?:{pattern})\b)" for i, pattern in enumerate(TYPES.values())))
-SEVERITY_WORDS = {
-    "minor": "minor", "slight": "minor", "superficial": "minor", "cosmetic": "minor", "moderate": "moderate",
-    "medium": "moderate", "severe": "severe", "serious": "severe", "major": "severe", "critical": "severe",
-}  # fmt: skip
-SEVERITY = re.compile(rf"\b({'|'.join(SEVERITY_WORDS)})\b(?! (?:chance|risk|to\b))")
-TONE = re.compile(r"\b(darker|brighter|lighter|similar)(?= (?:than|in tone|tone)|[.,]| and| in the|$)")
-SHAPE = re.compile(r"\b(thin|elongated|compact|irregular)\b")
-PERCENT = re.compile(
-    r"(?:\b(?P<bound>under|below|less than|over|above|more than|at least) )?"
-    r"(?P<n>\d+(?:\.\d+)?) ?(?:%|percent\b|per cent\b)"
-)
-ROWS = {"upper": "upper", "top": "upper", "lower": "lower", "bottom": "lower"}
-MIDDLE = r"(?:center|centre|middle|mid|central)"
-PLACE = re.compile(
-    rf"\b(?:(?P<row>upper|top|lower|bottom|{MIDDLE})[ -](?:of the )?(?P<column>left|right|{MIDDLE})|"
-    rf"(?P<column2>left|right|{MIDDLE})[ -](?P<row2>upper|top|lower|bottom|{MIDDLE})|"
-    r"(?:(?:on|at|to|near|in|along|towards?|by) the (?:far |very |outer )?)(?P<side>left|right|top|bottom|upper|lower)\b"
-    rf"(?![ -](?:of the )?(?:left|right|{MIDDLE})\b)(?! (?:track|way|thing|place|moment|time))|(?P<middle>{MIDDLE}))\b"
-)
-REFERENCES = re.compile(rf"\b(?P<n>{NUMBER}) (?:good |normal )?(?:references?|reference (?:photo|image|picture)s?)\b")
-SURE = re.compile(r"\b(?:sure|confident|certain|confidence|certainty)\b")
-CHANCE = re.compile(r"\b(?:chance|probability|likelihood|odds|risk)\b")
-AREA = re.compile(r"\b(?:cover|area|size|large|big|span|occup|take|photo|image|picture|surface|each|about|measur)")
-SUBJECT = re.compile(
-    r"^(?:yes|no|well|it|its|they|one|both|all|most|mostly|mainly|the (?:first|second|main|largest)|in|at|near|on|"
-    r"around|there|here|i|upper|lower|center|top|bottom|left|right|first|second|third|fourth|and|this is|that is)\b"
-)
-BAD = re.compile(
-    rf"\b{PART}(?:'s)? (?:{BE} )?(?:not |n't )?{ADVERB}{BAD_WORD}\b|\b(?:a|an) {BAD_WORD} (?:part|piece|item|unit|one)\b|"
-    rf"^(?:yes|no|so|verdict)?[,:]? ?{BAD_WORD}\b|"
-    rf"\b(?:there(?: is| are|'s| was)|i (?:can )?(?:clearly )?(?:see|found|find|detect(?:ed)?|spot(?:ted)?|notice[d]?)|"
-    rf"has|have|had|shows?|showing|contains?|exhibits?|displays?|reveals?|with|any|no|of|and|cannot see) "
-    rf"(?:[a-z0-9%,-]+ ){{0,5}}?{DEFECT}\b|\b(?:the|this|these|both|all|first|second|third|main|visible) "
-    rf"(?:[a-z]+ )?{DEFECT} (?:is|are|was|covers?|looks?|sits?|lies?|measures?|appears?|in)\b|"
-    rf"^(?:yes|no)?,? ?(?:a|an|one|two|three|four|five|six|\d+) (?:[a-z-]+ ){{0,3}}?{DEFECT}\b|"
-    r"\b(?:fails?|failed) (?:the )?(?:inspection|check)\b|\bnothing (?:is )?(?:wrong|unusual|suspicious|abnormal|defective)\b|"
-    r"\bnothing (?:stands out|to report|there|visible)\b|\bi (?:see|find|found|detect|flagged) nothing\b|"
-    rf"\b(?:something|anything) (?:is )?(?:wrong|unusual|suspicious|abnormal)\b|\b(?:signs?|evidence) of {DEFECT}\b"
-)
-GOOD = re.compile(
-    rf"\b{PART}(?:'s)? {BE} (?:not |n't )?{ADVERB}{GOOD_WORD}\b(?! (?:question|idea|practice|to\b|enough))|"
-    rf"^(?:yes|no|so|verdict)?[,:]? ?(?:{BE} )?{ADVERB}{GOOD_WORD}\b(?=[,.;:!]|$)|\ba (?:good|normal) (?:part|piece|item|unit)\b|"
-    r"\bpass(?:es|ed)?\b(?= (?:the )?(?:inspection|check)|[.,]|$)"
-)
 
 
 def _sentences(text: str) -> list[tuple[int, str]]:
@@ -127,25 +68,26 @@ def _moved(claim: Claim, start: int) -> Claim:
     return Claim(claim.kind, claim.value, claim.negated, claim.bound, claim.start + start)
 
 
-def read_sentence(sentence: str) -> list[Claim]:
+@lru_cache(maxsize=4096)
+def read_sentence(sentence: str) -> tuple[Claim, ...]:
     """Claims of one sentence in reading order, repeats included."""
     low = sentence.lower().replace("’", "'")
     if low.rstrip().endswith("?"):
-        return []
+        return ()
     found: list[Claim] = []
     start = 0
     for clause in _clauses(low):
         if clause and not NOT_STATED.search(clause):
             found += [_moved(claim, start) for claim in _read_clause(clause, low)]
         start += len(clause)
-    return found
+    return tuple(found)
 
 
 def _clauses(sentence: str) -> list[str]:
     """Cut where a new statement begins; "in the lower left, I see nothing" stays whole. Joined they are it."""
     parts = CLAUSE.split(sentence)
     for i in range(len(parts) - 1):
-        if re.fullmatch(r" ?(?:yes, |no, )?(?:in|on|at|near|towards?|around|for) (?:the )?[a-z -]+", parts[i]):
+        if re.fullmatch(r" ?(?:yes, |no, )?(?:in|on|at|near|towards?|around|for) (?:the )?[a-z -]+,?", parts[i]):
             parts[i + 1], parts[i] = parts[i] + parts[i + 1], ""
     return parts
 
@@ -193,19 +135,17 @@ def _is_clear(clause: str) -> bool:
     if re.match(r" ?(?:no|yes),", clause):
         clause = clause.split(",", 1)[1]
     first = PLACE.search(clause)
-    bad_denied = bool(NEGATION.search(clause)) and not re.search(r"\bcannot name\b|\bnot (?:only|clear|certain|sure)\b", clause)
-    good = re.search(rf"\b(?:{BE}) {ADVERB}(?:good|fine|ok|okay|clear|clean|normal|intact|undamaged|unremarkable)\b", clause)
-    return first is not None and (bad_denied or bool(good))
+    denied = bool(NEGATION.search(clause)) and not NOT_CLEAR.search(clause)
+    return first is not None and (denied or FINE.search(clause) is not None)
 
 
 def _about_defects(clause: str, sentence: str) -> bool:
     """Does a place word here speak of a defect, rather than of the scene ("a gear in the center")?"""
-    about = re.compile(rf"\b(?:{DEFECT}|{SPOT}|{BAD_WORD}|nothing|anything|unusual|clear|clean|normal|fine)\b")
     return bool(
-        about.search(clause) or TYPE.search(clause) or SUBJECT.search(clause) or SEVERITY.search(clause)
-        or len(clause.split()) <= 5 or (SUBJECT.search(sentence) and about.search(sentence))
+        ABOUT.search(clause) or TYPE.search(clause) or SUBJECT.search(clause) or SEVERITY.search(clause)
+        or len(clause.split()) <= 5 or (SUBJECT.search(sentence) and ABOUT.search(sentence))
         or re.match(r"the (?:upper|lower|top|bottom|left|right|cent|middle)", clause)
-    ) and not re.match(r"(?:the|this|your) (?:part|piece|item|board|unit|product|object) (?:is|sits|lies) in\b", clause)  # fmt: skip
+    ) and not SCENE.match(clause)  # fmt: skip
 
 
 def _places(clause: str) -> list[tuple[int, str]]:
@@ -239,11 +179,15 @@ def _counts(clause: str) -> list[Claim]:
         if number == 0 or MORE.search(match.group()) or "photos" in words or "reference" in words:
             continue  # "no defects" is a verdict; "two other areas" counts no whole
         tail = clause[match.end() :]
-        partial = bool({*words} & {*SEVERITIES, "thin", "compact"}) or re.match(r",? (?:in|at|near|on)\b", tail)
-        partial = partial or re.search(r"\b(?:another|and (?:one|two|a))\b", clause) or match["bare"] and tail
+        partial = (
+            bool({*words} & {*SEVERITIES, "thin", "compact"})  # "two minor defects": there may be severe ones too
+            or re.match(r" (?:in|at|near|on)\b", tail) is not None
+            or re.search(r"\b(?:another|and (?:one|two|a))\b", clause) is not None
+            or bool(match["bare"] and tail)
+        )
         found.append(Claim("count", number, bound="least" if partial else "", start=match.start()))
-    if match := re.search(rf"\b(?:several|multiple|many|numerous) (?:[a-z]+ )?(?:{DEFECT}|{SPOT})\b", clause):
-        found.append(Claim("count", 2, bound="least", start=match.start()))
+    if several := re.search(rf"\b(?:several|multiple|many|numerous) (?:[a-z]+ )?(?:{DEFECT}|{SPOT})\b", clause):
+        found.append(Claim("count", 2, bound="least", start=several.start()))
     found += [Claim("references", _number(match["n"]), start=match.start()) for match in REFERENCES.finditer(clause)]
     return found
 
@@ -304,7 +248,7 @@ def reads_nothing(clause: str) -> bool:
 def polarity(question: str) -> str | None:
     """The verdict that "yes" would give: "Is it broken?" -> "defective"; None where yes and no decide nothing."""
     low = question.lower().replace("’", "'")
-    if PLACE.search(low) or TYPE.search(low) or MORE.search(low) or re.search(r"\b(?:how|what|which|where|why|who|when|or)\b", low):
+    if PLACE.search(low) or TYPE.search(low) or MORE.search(low) or OPEN_QUESTION.search(low):
         return None
     bad = re.search(rf"\b(?:{BAD_WORD}|{DEFECT}|wrong|broke)\b", low)
     good = re.search(rf"\b(?:{GOOD_WORD}|pass)\b", low)

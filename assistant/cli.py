@@ -171,14 +171,6 @@ def _serve(options: argparse.Namespace) -> None:
     serve(model=options.model, host=options.host, port=options.port)
 
 
-def _generate(options: argparse.Namespace) -> None:
-    from data_gen.dataset import generate_dataset
-
-    generate_dataset(
-        normals=options.normals, out=options.out, count=options.count, seed=options.seed, workers=options.workers
-    )
-
-
 def _train(options: argparse.Namespace) -> None:
     from training import run as run_training
     from training.config import load_config
@@ -228,9 +220,6 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--json": {"action": "store_true", "help": "one JSON object per line on stdout"},
     "--host": {"default": "127.0.0.1", "help": "default: %(default)s, this machine only"},
     "--port": {"type": int, "default": 7860, "help": "default: %(default)s"},
-    "--normals": {"type": Path, "required": True, "metavar": "DIR", "help": "photos of good parts"},
-    "--count": {"type": _at_least(1), "required": True, "metavar": "N", "help": "rows to make"},
-    "--workers": {"type": _at_least(1), "default": 1, "metavar": "W", "help": "processes; default: %(default)s"},
     "--seed": {"type": _at_least(0), "default": 0, "metavar": "S", "help": "default: %(default)s"},
     "--data": {"type": Path, "required": True, "metavar": "ROOT", "help": "categories in MVTec-AD layout, or one"},
     "--shots": {"type": _at_least(0), "default": 0, "metavar": "K", "help": "references; default: %(default)s"},
@@ -243,7 +232,6 @@ _COMMANDS = {
     "ask": (_ask, "ask one question about a photo", "image question --reference --model --json"),
     "chat": (_chat, "talk about a photo in the terminal", "image? --reference --model"),
     "serve": (_serve, "open the web page and its API", "--host --port --model"),
-    "generate": (_generate, "make a synthetic dataset from good photos", "--normals --out --count --seed --workers"),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed --model --out"),
     "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),

@@ -7,8 +7,9 @@ contradicts is replaced by a true sentence on the same subject. Streaming and ba
 import re
 from collections.abc import Iterable, Iterator
 
-from assistant.claims import MORE, claims, polarity, read_sentence, reads_nothing
+from assistant.claims import claims, polarity, read_sentence, reads_nothing
 from assistant.inspection import POSITIONS, Inspection, Region
+from assistant.lexicon import MORE
 from assistant.wording import SPOKEN_TOKENS, Claim, is_at, say, spoken_size, summarize, tell
 
 __all__ = [
@@ -18,8 +19,15 @@ __all__ = [
 # A sentence ends at . ! ? before a blank or at a line end; "0.5%" has no blank after its point.
 SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*(?=\s)|\n")
 CLAUSE_END = re.compile(r"[,:;](?=\s)")
-YES = re.compile(r"^\W*(?:yes|yeah|yep|correct|right|sure|exactly|confirmed|i (?:can )?confirm|i agree|of course|"
-                 r"absolutely|certainly|definitely|that is (?:right|correct)|that's (?:right|correct))\b", re.I)  # fmt: skip
+YES = re.compile(
+    r"^\W*(?:yes|yeah|yep|correct|right|sure|exactly|confirmed|i (?:can )?confirm|i agree|of course|"
+    r"absolutely|certainly|definitely|that is (?:right|correct)|that's (?:right|correct))\b",
+    re.I,
+)
+LEADING = re.compile(
+    r"\b(?:confirm|right|agree|correct|surely|obviously|clearly|isn't it|(?:say|tell me) (?:it|this|that|there))\b",
+    re.I,
+)
 SEPARATOR = re.compile(r",|;|:|\band\b|\bor\b|\bwhile\b|\bplus\b|\bwith\b", re.I)
 NO = re.compile(r"^\W*(?:no|nope|not at all|i disagree)\b(?=\s*(?:[,.;:!-]|$))", re.I)
 CHANCE_TOLERANCE = 3.0  # percent points: one may round to the nearest 5
@@ -143,27 +151,25 @@ def _split(text: str) -> list[str]:
     return [*parts, text[start:]] if start < len(text) else parts
 
 
-def _repair(sentence: str, wrong: tuple[Claim, ...], inspection: Inspection, question: str) -> str:
+def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
     """A true sentence on the subject of the most weighty wrong claim."""
     rank = ("presence", "count", "position", "type", "severity", "size", "tone", "shape")
     claim = min(wrong, key=lambda claim: rank.index(claim.kind) if claim.kind in rank else len(rank))
-    subject = {"tone": "look", "shape": "look", "probability": "confidence", "references": "comparison"}.get(
-        claim.kind, claim.kind
-    )
-    truth = tell(subject, inspection)
+    if all(_holds(each, inspection) for each in wrong):  # true one by one, false together
+        claim = wrong[-1]
+        if claim.kind in ("position", "type", "severity"):
+            return tell("regions", inspection)
     if claim.kind == "position" and claim.negated and claim.value in POSITIONS:
-        truth = tell("cell", inspection, str(claim.value))
-    leading = polarity(question) if question else None
-    agreed = YES.search(sentence) and (leading or "confirm" in sentence.lower())
-    if claim.kind == "presence" and (agreed or (leading and _is_leading(question))):
-        if leading != inspection.verdict:
-            return f"I can't confirm that. {truth}"
-    return truth
+        return tell("cell", inspection, str(claim.value))
+    subjects = {"tone": "look", "shape": "look", "probability": "confidence", "references": "comparison"}
+    return tell(subjects.get(claim.kind, claim.kind), inspection)
 
 
-def _is_leading(question: str) -> bool:
-    return bool(re.search(r"\b(?:confirm|right|agree|correct|surely|obviously|clearly|tell me (?:it|this|that)|isn't it)\b",
-                          question, re.I))  # fmt: skip
+def _is_pressed(sentence: str, question: str, verdict: str) -> bool:
+    """Was the sentence agreeing to what a leading question wanted to hear?"""
+    if not LEADING.search(question):
+        return "confirm" in sentence.lower() and YES.search(sentence) is not None
+    return polarity(question) not in (None, verdict)
 
 
 def ground(text: str, inspection: Inspection, question: str = "") -> str:
@@ -217,11 +223,13 @@ class _Passage:
         if not wrong:
             self.said.add(body)
             return part
-        truth = _repair(body, wrong, self.inspection, question)
+        truth = _repair(wrong, self.inspection)
         if truth in self.said:
             return ""
         self.said.add(truth)
+        if wrong[0].kind == "presence" and _is_pressed(body, question, self.inspection.verdict):
+            truth = f"I can't confirm that. {truth}"
         if opened and not truth.startswith("I "):
             truth = truth[0].lower() + truth[1:]
         lead = part[: len(part) - len(part.lstrip())]
-        return f"{lead}{truth}{part[len(part.rstrip()):]}"
+        return f"{lead}{truth}{part[len(part.rstrip()) :]}"

@@ -216,7 +216,7 @@ def _spoken_number(value: str | float) -> str:
 
 SUBJECTS = (
     "presence", "count", "position", "size", "severity", "type", "look", "confidence", "cell", "comparison",
-    "advice", "nothing_else", "report", "refusal",
+    "advice", "regions", "nothing_else", "report", "refusal",
 )  # fmt: skip
 REFUSAL = "I cannot judge that from this photo; ask me about defects on the part."
 
@@ -248,6 +248,7 @@ def tell(subject: str, inspection: Inspection, cell: str | None = None) -> str:
         if known
         else f"I cannot name the kind; {the.lower()} {are} {places(inspection)}.",
         "look": f"{the} {looks} {by_place(inspection, look)}.",
+        "regions": f"I see {listed(inspection)}.",
         "nothing_else": f"Nothing else stands out beyond the {counted(inspection)} {places(inspection)}.",
         "report": f"{_tell_presence(inspection)} I see {listed(inspection)}.",
     }[subject]
@@ -284,7 +285,9 @@ def _tell_cell(inspection: Inspection, cell: str) -> str:
 def _tell_comparison(inspection: Inspection) -> str:
     if not inspection.references:
         return f"I had no reference photo, so I judge the photo by itself. {_tell_presence(inspection)}"
-    return f"Compared with {counted_references(inspection)}: {_tell_presence(inspection)}"
+    verdict = _tell_presence(inspection)
+    verdict = verdict if verdict.startswith("I ") else verdict[0].lower() + verdict[1:]
+    return f"Compared with {counted_references(inspection)}, {verdict}"
 
 
 def _tell_advice(inspection: Inspection) -> str:

@@ -27,7 +27,10 @@ INTENTS = tuple(WEIGHTS)
 SOCIAL = ("greeting", "thanks", "identity", "unanswerable", "unrelated")  # leave no thread to follow
 LATER = ("why", "else", "correction", "thanks", "main")  # take up what was said; never first
 AGAIN = ("cell", "unrelated")  # may come twice in a dialogue
-SIDES = {"upper": "in the upper part", "lower": "in the lower part", "left": "on the left side", "right": "on the right side"}
+SIDES = {
+    "upper": "in the upper part", "lower": "in the lower part",
+    "left": "on the left side", "right": "on the right side",
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -186,7 +189,9 @@ def write_dialogue(
             intent, rng, cell=_place_asked(inspection, rng), follow=follow, noise=noise, folder=folder
         )
         messages.append({"role": "user", "content": question.text})
-        messages.append({"role": "assistant", "content": write_answer(question, inspection, rng, slots=slots, folder=folder)})
+        messages.append(
+            {"role": "assistant", "content": write_answer(question, inspection, rng, slots=slots, folder=folder)}
+        )
         done.append(intent)
     return messages
 

@@ -13,10 +13,10 @@ from assistant import UserError
 
 TEMPLATES = Path(__file__).parent / "templates"
 SLOT = re.compile(r"\{(\w+)\}")
-ANSWER_SLOTS = frozenset(
-    "sure chance counted the is places sizes severities kinds looks listed first first_place first_named "
-    "worst refs cover look it them noun found where".split()
-)  # every one may also be written with a capital
+ANSWER_SLOTS = frozenset((
+    "sure", "chance", "counted", "the", "is", "places", "sizes", "severities", "kinds", "looks", "listed", "first",
+    "first_place", "first_named", "worst", "refs", "cover", "look", "it", "them", "noun", "found", "where",
+))  # fmt: skip # every one may also be written with a capital
 TOUCHES = str.maketrans({"e": "w", "r": "t", "i": "o", "o": "p", "a": "s", "n": "m", "l": "k", "c": "v"})
 
 
@@ -53,9 +53,13 @@ def _lines(value: Any, where: str) -> tuple[str, ...]:
 
 def _check(lines: tuple[str, ...], known: frozenset[str], where: str) -> None:
     for line in lines:
-        unknown = [name for name in SLOT.findall(line) if name not in known and name[:1].lower() + name[1:] not in known]
+        unknown = [
+            name for name in SLOT.findall(line) if name not in known and name[:1].lower() + name[1:] not in known
+        ]
         if unknown:
-            raise UserError(f"{where}: unknown slot {{{unknown[0]}}} in {line!r}", f"use one of {', '.join(sorted(known))}")
+            raise UserError(
+                f"{where}: unknown slot {{{unknown[0]}}} in {line!r}", f"use one of {', '.join(sorted(known))}"
+            )
 
 
 @cache
@@ -66,14 +70,17 @@ def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
         UserError: a file, an entry or a slot is missing or unknown, naming it.
     """
     words = {name: _lines(value, f"slots.yaml, {name}") for name, value in _read(folder / "slots.yaml").items()}
-    ask, follow = {}, {}
+    ask: dict[str, tuple[str, ...]] = {}
+    follow: dict[str, tuple[str, ...]] = {}
     for intent, entry in _read(folder / "questions.yaml").items():
         if not isinstance(entry, dict) or set(entry) != {"ask", "follow"}:
             raise UserError(f"questions.yaml, {intent}: not the entries ask and follow", "give it both")
         for part, table in (("ask", ask), ("follow", follow)):
             table[intent] = _lines(entry[part], f"questions.yaml, {intent}, {part}")
             _check(table[intent], frozenset({*words, "cell"}), f"questions.yaml, {intent}")
-    unrelated = {name: _lines(value, f"unrelated.yaml, {name}") for name, value in _read(folder / "unrelated.yaml").items()}
+    unrelated = {
+        name: _lines(value, f"unrelated.yaml, {name}") for name, value in _read(folder / "unrelated.yaml").items()
+    }
     if "stems" not in unrelated:
         raise UserError("unrelated.yaml: no entry stems", "list the questions there, one a line")
     ask["unrelated"] = unrelated.pop("stems")
@@ -158,5 +165,10 @@ def _slip(text: str, rng: np.random.Generator) -> str:
     word = words[int(rng.random() * len(words))]
     at = word.start() + 1 + int(rng.random() * (len(word.group()) - 2))
     kind = int(rng.random() * 4)
-    middle = (text[at + 1] + text[at], text[at + 1], text[at] * 2 + text[at + 1], text[at].translate(TOUCHES) + text[at + 1])
+    middle = (
+        text[at + 1] + text[at],
+        text[at + 1],
+        text[at] * 2 + text[at + 1],
+        text[at].translate(TOUCHES) + text[at + 1],
+    )
     return text[:at] + middle[kind] + text[at + 2 :]

@@ -4,7 +4,6 @@ import csv
 import io
 import json
 import shutil
-import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from assistant import UserError
 from assistant.evaluation import metrics
 from assistant.evaluation.mvtec import Category, find_categories, load_mask, mask_path
-from assistant.evaluation.results import model_key, remark, write_file
+from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
 from assistant.report import make_folder
 
@@ -89,7 +88,7 @@ def evaluate_detection(
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
     rows, results, skipped = [], {}, []
-    with _progress(sum(len(category.tests) for category in categories)) as bar:
+    with progress(sum(len(category.tests) for category in categories), "photo") as bar:
         for category in categories:
             result = kept.load(category) if kept else None
             if result is None:
@@ -170,10 +169,3 @@ def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def _progress(total: int) -> Any:
-    from tqdm import tqdm
-
-    # Where nobody watches a terminal, a line every half minute rather than ten a second.
-    return tqdm(total=total, file=sys.stderr, unit="photo", mininterval=0.1 if sys.stderr.isatty() else 30)

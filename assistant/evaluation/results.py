@@ -4,6 +4,7 @@ import hashlib
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import assistant
 from assistant import UserError, __version__
@@ -50,3 +51,11 @@ def remark(text: str) -> None:
     from tqdm import tqdm
 
     tqdm.write(text, file=sys.stderr)
+
+
+def progress(total: int, unit: str) -> Any:
+    """A progress bar with an estimate on stderr, as a context manager with `update`."""
+    from tqdm import tqdm
+
+    # Where nobody watches a terminal, a line every half minute rather than ten a second.
+    return tqdm(total=total, file=sys.stderr, unit=unit, mininterval=0.1 if sys.stderr.isatty() else 30)

@@ -13,21 +13,10 @@ from dataclasses import dataclass
 from typing import Protocol, cast
 
 import numpy as np
+from numpy.random import Generator
 
+from assistant.inspection import KINDS
 from data_gen.procedural import foreground as find_foreground
-
-KINDS = (
-    "crack",
-    "scratch",
-    "stain",
-    "hole",
-    "dent",
-    "break",
-    "contamination",
-    "missing part",
-    "misplaced part",
-    "color change",
-)
 
 SYNTHESIZERS: dict[str, str] = {
     "crack": "data_gen.synthesizers.lines:crack",
@@ -95,11 +84,7 @@ class Synthesizer(Protocol):
     """
 
     def __call__(
-        self,
-        image: np.ndarray,
-        rng: np.random.Generator,
-        foreground: np.ndarray | None = None,
-        size: float | None = None,
+        self, image: np.ndarray, rng: Generator, foreground: np.ndarray | None = None, size: float | None = None
     ) -> Defect: ...
 
 
@@ -113,7 +98,7 @@ def load_synthesizer(name: str) -> Synthesizer:
 
 def synthesize(
     image: np.ndarray,
-    rng: np.random.Generator,
+    rng: Generator,
     kinds: Sequence[str] | None = None,
     count: int = 1,
     foreground: np.ndarray | None = None,
@@ -142,7 +127,7 @@ def synthesize(
 
 
 def _one_more(
-    image: np.ndarray, rng: np.random.Generator, kinds: tuple[str, ...], where: np.ndarray, taken: np.ndarray
+    image: np.ndarray, rng: Generator, kinds: tuple[str, ...], where: np.ndarray, taken: np.ndarray
 ) -> Defect | None:
     """The first defect, over random orders of kinds, that shows and stays clear of `taken`."""
     for _ in range(3):

@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data_gen.procedural import branching_polyline, perlin_noise
-from data_gen.synthesizers.painter import Canvas, Painter, lay, shifted
+from data_gen.noise import branching_polyline, perlin_noise
+from data_gen.shading import lay
+from data_gen.synthesizers.painter import Canvas, Painter, shifted
 
 
 def stroke(shape: tuple[int, int], line: np.ndarray, width: float, taper: float = 0.7) -> np.ndarray:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 import cv2
 import numpy as np
+from numpy.random import Generator
 
 from data_gen.procedural import foreground as find_foreground
 from data_gen.procedural import two_tones
@@ -22,7 +23,7 @@ class Canvas:
 
     image: np.ndarray  # (H, W, 3) float32 in [0, 255]
     foreground: np.ndarray  # (H, W) bool
-    rng: np.random.Generator
+    rng: Generator
     fraction: float  # wished area of the defect, fraction of the image
     contrast: float  # wished change, grey levels of 255
     tones: tuple[np.ndarray, np.ndarray] | None  # two colours of artwork, else None
@@ -103,15 +104,8 @@ def changed_pixels(before: np.ndarray, after: np.ndarray, smooth: float = 0.7) -
     difference = after[box].astype(np.float32) - before[box]
     visible = np.abs(cv2.GaussianBlur(difference, (0, 0), smooth)).max(2) > VISIBLE
     near = cv2.dilate(raw[box].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    mask[box] = (
-        cv2.morphologyEx((visible & near).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
-    )
+    mask[box] = cv2.morphologyEx((visible & near).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
     return mask
-
-
-def lay(image: np.ndarray, coverage: np.ndarray, colour: np.ndarray) -> np.ndarray:
-    """`colour`, (3,) or (H, W, 3), over `image` where `coverage` (H, W) is 1."""
-    return image + coverage[..., None] * (colour - image)
 
 
 def shifted(field: np.ndarray, down: int, right: int) -> np.ndarray:
@@ -143,7 +137,7 @@ def fill_from_outside(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return out
 
 
-def fine_grain(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+def fine_grain(image: np.ndarray, rng: Generator) -> np.ndarray:
     """The photo's own noise and fine texture (H, W, 3), moved so that it can cover a filled place."""
     detail = image - cv2.GaussianBlur(image, (0, 0), 2)
     limit = 2.5 * float(np.median(np.abs(detail[::4, ::4]))) + 1  # edges are not grain
@@ -163,11 +157,7 @@ class Painter:
     artwork: bool = True  # whether it makes sense on two-tone artwork
 
     def __call__(
-        self,
-        image: np.ndarray,
-        rng: np.random.Generator,
-        foreground: np.ndarray | None = None,
-        size: float | None = None,
+        self, image: np.ndarray, rng: Generator, foreground: np.ndarray | None = None, size: float | None = None
     ) -> Defect:
         """See `Synthesizer`."""
         tones = two_tones(image)

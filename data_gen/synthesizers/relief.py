@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data_gen.procedural import random_blob
-from data_gen.procedural import relief as shade
+from data_gen.noise import random_blob
+from data_gen.shading import relief
 from data_gen.synthesizers.painter import Canvas, Painter
 
 
@@ -15,17 +15,13 @@ def _dent(canvas: Canvas) -> np.ndarray:
     rng, radius = canvas.rng, max(canvas.radius, 3.0)
     blob = random_blob(canvas.shape, canvas.spot(), radius * 0.8, rng, rng.uniform(0, 0.25))
     height = cv2.GaussianBlur(blob, (0, 0), max(radius * rng.uniform(0.15, 0.35), 1))
-    shading = shade(height, rng.uniform(0, 2 * np.pi))
+    shading = relief(height, rng.uniform(0, 2 * np.pi))
     shading /= max(float(np.abs(shading).max()), 1e-6)
     bend = np.float32(0.25 * radius)
     slope_x, slope_y = cv2.Sobel(height, cv2.CV_32F, 1, 0) / 8, cv2.Sobel(height, cv2.CV_32F, 0, 1) / 8
     grid_y, grid_x = np.indices(canvas.shape, np.float32)
     bent = cv2.remap(
-        canvas.image,
-        grid_x + bend * slope_x,
-        grid_y + bend * slope_y,
-        cv2.INTER_LINEAR,
-        borderMode=cv2.BORDER_REFLECT,
+        canvas.image, grid_x + bend * slope_x, grid_y + bend * slope_y, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT
     )
     # light multiplies: a flank of a dark part changes less than that of a bright one, but must still show
     gain = 0.4 + 0.6 * canvas.image.mean(2) / 128

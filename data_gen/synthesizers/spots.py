@@ -5,9 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data_gen.procedural import branching_polyline, fbm, random_blob
+from data_gen.noise import branching_polyline, fbm, random_blob
+from data_gen.shading import lay
 from data_gen.synthesizers.lines import stroke
-from data_gen.synthesizers.painter import Canvas, Painter, lay, shifted
+from data_gen.synthesizers.painter import Canvas, Painter, shifted
 
 
 def _stain(canvas: Canvas) -> np.ndarray:

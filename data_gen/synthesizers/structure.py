@@ -5,8 +5,9 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data_gen.procedural import fbm, random_blob
-from data_gen.synthesizers.painter import Canvas, Painter, fill_from_outside, fine_grain, lay, shifted
+from data_gen.noise import fbm, polygon_mask, random_blob
+from data_gen.shading import lay
+from data_gen.synthesizers.painter import Canvas, Painter, fill_from_outside, fine_grain, shifted
 
 
 def jagged(canvas: Canvas, centre: tuple[float, float], radius: float) -> np.ndarray:
@@ -15,12 +16,8 @@ def jagged(canvas: Canvas, centre: tuple[float, float], radius: float) -> np.nda
     angles = np.sort(rng.uniform(0, 2 * np.pi, int(rng.integers(7, 16))))
     reach = radius * np.exp(rng.normal(0, 0.3, len(angles)))
     stretch = np.exp(rng.normal(0, 0.25))
-    points = np.stack(
-        [centre[1] + reach * np.cos(angles) * stretch, centre[0] + reach * np.sin(angles) / stretch], 1
-    )
-    mask = np.zeros(canvas.shape, np.uint8)
-    cv2.fillPoly(mask, [np.round(points * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
-    return mask.astype(np.float32) / 255
+    points = [centre[1] + reach * np.cos(angles) * stretch, centre[0] + reach * np.sin(angles) / stretch]
+    return polygon_mask(canvas.shape, np.stack(points, 1))
 
 
 def edge_spot(canvas: Canvas) -> tuple[float, float]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from data_gen.procedural import fbm, random_blob, random_product
-from data_gen.synthesizers.painter import Canvas, Painter, lay
+from data_gen.noise import fbm, polygon_mask, random_blob
+from data_gen.procedural import random_product
+from data_gen.shading import lay
+from data_gen.synthesizers.painter import Canvas, Painter
 
 
 def _color_change(canvas: Canvas) -> np.ndarray:
@@ -33,12 +35,11 @@ def _cut_paste(canvas: Canvas) -> np.ndarray:
     sharp = cv2.INTER_LINEAR if canvas.tones is None else cv2.INTER_NEAREST
     patch = cv2.warpAffine(canvas.image, move, canvas.shape[::-1], flags=sharp, borderMode=cv2.BORDER_REFLECT)
     corners = cv2.boxPoints((target[::-1], (2 * float(half[0]), 2 * float(half[1])), turn))
-    cover = np.zeros(canvas.shape, np.uint8)
-    cv2.fillPoly(cover, [np.round(corners * 16).astype(np.int32)], 255, cv2.LINE_AA, 4)
+    cover = polygon_mask(canvas.shape, corners)
     if canvas.tones is not None:
-        return lay(canvas.image, (cover > 127).astype(np.float32), patch)
+        return lay(canvas.image, (cover > 0.5).astype(np.float32), patch)
     jitter = rng.normal(1, 0.12) * patch + rng.normal(0, canvas.contrast / 4)
-    soft = cv2.GaussianBlur(cover.astype(np.float32) / 255, (0, 0), rng.uniform(0.4, 1.5))
+    soft = cv2.GaussianBlur(cover, (0, 0), rng.uniform(0.4, 1.5))
     return lay(canvas.image, soft * canvas.foreground, np.clip(jitter, 0, 255))
 
 
@@ -58,6 +59,4 @@ def _blend(canvas: Canvas) -> np.ndarray:
 color_change = Painter("color change", _color_change, sizes=(0.002, 0.15), contrasts=(12, 90), artwork=False)
 cut_paste = Painter("misplaced part", _cut_paste, sizes=(0.001, 0.1), smooth=1.5)
 texture_stain = Painter("stain", _blend, sizes=(0.001, 0.15), contrasts=(12, 70), artwork=False)
-texture_contamination = Painter(
-    "contamination", _blend, sizes=(0.0005, 0.05), contrasts=(70, 150), artwork=False
-)
+texture_contamination = Painter("contamination", _blend, sizes=(0.0005, 0.05), contrasts=(70, 150), artwork=False)

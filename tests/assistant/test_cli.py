@@ -145,7 +145,7 @@ def test_exit_codes(
     "arguments",
     [
         [], ["frobnicate"], ["inspect"], ["ask", "part.png"], ["evaluate"], ["evaluate", "speed"], ["train"],
-        ["generate", "--normals", "a", "--out", "b", "--count", "0"], ["serve", "--port", "many"],
+        ["serve", "--port", "many"],
         ["evaluate", "detection", "--data", "d", "--out", "o", "--shots", "-1"],
     ],
 )  # fmt: skip

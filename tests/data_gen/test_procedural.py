@@ -6,28 +6,10 @@ import sys
 import numpy as np
 import pytest
 
-from data_gen.procedural import (
-    FAMILIES,
-    Product,
-    branching_polyline,
-    fbm,
-    foreground,
-    perlin_noise,
-    random_blob,
-    random_product,
-    two_tones,
-)
+from data_gen.noise import branching_polyline, fbm, perlin_noise, polygon_mask, random_blob
+from data_gen.procedural import FAMILIES, Product, foreground, random_product, two_tones
 
-TEXTURES = (
-    "brushed metal",
-    "cast metal",
-    "woven cloth",
-    "leather",
-    "wood",
-    "concrete",
-    "wire mesh",
-    "dark uniform",
-)
+TEXTURES = ("brushed metal", "cast metal", "woven cloth", "leather", "wood", "concrete", "wire mesh", "dark uniform")
 PARTS = ("label", "pill", "bottle cap", "washer", "hex nut", "gear", "screw", "moulded part", "glass rim")
 
 
@@ -91,6 +73,13 @@ def test_noise_has_unit_scale_and_its_shape() -> None:
 def test_a_blob_has_the_area_asked_for() -> None:
     areas = [random_blob((256, 256), (128, 128), 30, np.random.default_rng(s), 0.3).sum() for s in range(20)]
     assert 0.8 < np.mean(areas) / (np.pi * 30**2) < 1.2
+
+
+def test_a_polygon_mask_covers_its_inside_with_soft_edges() -> None:
+    mask = polygon_mask((60, 90), np.array([(10.0, 10.0), (80.0, 20.0), (30.0, 50.0)]))
+    assert mask.shape == (60, 90) and mask.dtype == np.float32
+    assert mask[25, 35] == 1 and mask[5, 5] == 0 and ((mask > 0) & (mask < 1)).any()
+    assert abs(mask.sum() / 1300 - 1) < 0.1  # half the cross product of two sides
 
 
 def test_a_branching_line_runs_through_its_start() -> None:

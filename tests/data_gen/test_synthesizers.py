@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from assistant.inspection import KINDS
 from data_gen.procedural import Product, foreground
-from data_gen.synthesizers import KINDS, MAKERS, SYNTHESIZERS, NothingVisible, load_synthesizer, synthesize
+from data_gen.synthesizers import MAKERS, SYNTHESIZERS, NothingVisible, load_synthesizer, synthesize
 
 NORMALS = [
     Product(family, 4).photo(np.random.default_rng(8), 160)

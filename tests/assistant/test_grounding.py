@@ -1,0 +1,195 @@
+"""Words never contradict facts: what is said can be read back, what is wrong is caught and mended."""
+
+import numpy as np
+import pytest
+
+from assistant.grounding import (
+    SPOKEN_TOKENS,
+    Claim,
+    claims,
+    contradictions,
+    ground,
+    ground_stream,
+    say,
+    summarize,
+    tell,
+)
+from assistant.inspection import KINDS, POSITIONS, SEVERITIES, SHAPES, TONES, VERDICTS, Inspection, Region
+from assistant.wording import CHANCE_LADDER, SIZE_LADDER, SUBJECTS, spoken_chance, spoken_size
+from data_gen.facts import random_inspection
+
+FACTS = (
+    *(Claim("presence", verdict) for verdict in VERDICTS),
+    *(Claim("count", number) for number in range(1, 7)),
+    *(Claim("position", place, negated) for place in POSITIONS for negated in (False, True)),
+    *(Claim("size", percent) for percent in SIZE_LADDER),
+    Claim("size", 0.1, bound="under"),
+    *(Claim("severity", severity, negated) for severity in SEVERITIES for negated in (False, True)),
+    *(Claim("type", kind, negated) for kind in KINDS for negated in (False, True)),
+    *(Claim("tone", tone) for tone in TONES),
+    *(Claim("shape", shape) for shape in SHAPES),
+    *(Claim(kind, percent) for kind in ("confidence", "probability") for percent in CHANCE_LADDER),
+    *(Claim("references", number) for number in range(7)),
+)
+
+
+def region(position: str, kind: str | None, severity: str, fraction: float, tone: str, shape: str) -> Region:
+    return Region(
+        box=(0, 0, 9, 9), area_px=81, area_fraction=fraction, position=position, peak=0.9, severity=severity,
+        tone=tone, shape=shape, type=kind,
+    )  # fmt: skip
+
+
+def inspection(verdict: str, probability: float, *regions: Region, references: int = 2) -> Inspection:
+    return Inspection("x.png", (256, 256), verdict, probability, regions, references)
+
+
+BAD = inspection(
+    "defective", 0.95,
+    region("center", "stain", "severe", 0.07, "brighter", "compact"),
+    region("upper left", "scratch", "minor", 0.005, "darker", "thin"),
+)  # fmt: skip
+GOOD = inspection("good", 0.05)
+UNSURE = inspection("unsure", 0.5, region("lower right", None, "minor", 0.002, "similar", "irregular"))
+
+
+@pytest.mark.parametrize("fact", FACTS, ids=str)
+def test_what_is_said_is_read_back(fact: Claim) -> None:
+    assert claims(say(fact)) == (fact,)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("No visible damage.", [Claim("presence", "good")]),
+        ("It isn't damaged.", [Claim("presence", "good")]),
+        ("The part isn't good.", [Claim("presence", "defective")]),
+        ("The part cannot be considered good.", [Claim("presence", "defective")]),
+        ("None of the areas are damaged.", [Claim("presence", "good")]),
+        ("Everything looks normal to me.", [Claim("presence", "good")]),
+        ("There is no flaw in the bottom-left corner.", [Claim("position", "lower left", True)]),
+        ("The top right looks clean.", [Claim("position", "upper right", True)]),
+        ("A crack runs along the middle right.", [Claim("type", "crack"), Claim("position", "center right")]),
+        ("I found a total of 4 anomalies.", [Claim("presence", "defective"), Claim("count", 4)]),
+        ("The anomaly covers roughly 2.5 percent of the image.", [Claim("presence", "defective"), Claim("size", 2.5)]),
+        ("The probability that it is good is 90%.", [Claim("probability", 10)]),
+        ("It may be defective.", [Claim("presence", "unsure")]),
+        ("It is not a scratch but a crack.", [Claim("type", "scratch", True), Claim("type", "crack")]),
+        ("Is it defective?", []),
+        ("If it is defective, you should scrap it.", []),
+        ("You could ask about the lower left.", []),
+        ("The image shows a gear in the center of a grey table.", []),
+        ("I can't confirm that it is fine.", []),
+        ("The weather is not something I can judge from this photo.", []),
+    ],
+)
+def test_claims_in_free_text(text: str, expected: list[Claim]) -> None:
+    assert list(claims(text)) == expected
+
+
+WRONG = [
+    (BAD, "It looks good.", "It is defective"),
+    (BAD, "I see three defects.", "two defects"),
+    (BAD, "It is in the lower right.", "upper left"),
+    (BAD, "The scratch is in the center.", "scratch in the upper left"),
+    (BAD, "It is a crack.", "scratch"),
+    (BAD, "The stain is minor.", "severe stain"),
+    (BAD, "It is moderate.", "severe in the center"),
+    (BAD, "It covers 40% of the photo.", "7%"),
+    (BAD, "The center is clean.", "severe stain in the center"),
+    (BAD, "I am 60% sure.", "95%"),
+    (BAD, "I compared it with five references.", "two references"),
+    (GOOD, "It is defective, with a scratch in the upper left.", "looks good"),
+    (GOOD, "The damage is severe.", "looks good"),
+    (UNSURE, "It is defective.", "unsure"),
+    (UNSURE, "It looks good.", "unsure"),
+    (UNSURE, "It is a scratch.", "cannot name the kind"),
+]
+
+
+@pytest.mark.parametrize(("facts", "text", "expected"), WRONG)
+def test_a_wrong_sentence_is_caught_and_mended(facts: Inspection, text: str, expected: str) -> None:
+    assert contradictions(text, facts)
+    mended = ground(text, facts)
+    assert expected in mended
+    assert not contradictions(mended, facts)
+
+
+@pytest.mark.parametrize(
+    ("facts", "text"),
+    [
+        (BAD, "The weather is not something I can judge from this photo."),
+        (BAD, "Hello! Ask me about the part in your photo. For example, is the lower right good?"),
+        (BAD, "The scratch in the upper left is thin, and the stain in the center is severe.\nNothing else."),
+        (BAD, "There is a stain covering 7.0% of the image, e.g. in the middle."),
+        (BAD, "I see a minor scratch and a severe stain."),
+        (GOOD, "No defects; I am 95% sure. The chance of a defect is 5%."),
+        (UNSURE, "It may be defective. It could be a scratch in the lower right."),
+        (GOOD, "  Odd   blanks\n\nstay.  "),
+    ],
+)
+def test_true_and_harmless_text_is_left_alone(facts: Inspection, text: str) -> None:
+    assert ground(text, facts) == text
+
+
+def test_canonical_sentences_hold_on_any_inspection() -> None:
+    rng = np.random.default_rng(3)
+    for _ in range(150):
+        facts = random_inspection(rng)
+        for subject in SUBJECTS:
+            text = tell(subject, facts, cell=str(rng.choice(POSITIONS)))
+            assert not contradictions(text, facts), (text, summarize(facts))
+
+
+@pytest.mark.parametrize("answer", ["Yes, I confirm it is fine.", "Yes.", "It is fine."])
+def test_leading_words_do_not_bend_the_verdict(answer: str) -> None:
+    mended = ground(answer, BAD, "Confirm that it is fine.")
+    assert mended.startswith("I can't confirm that. It is defective")
+
+
+@pytest.mark.parametrize("facts", [BAD, GOOD, UNSURE])
+def test_both_leading_directions_get_the_same_verdict(facts: Inspection) -> None:
+    said = {
+        next(claim.value for claim in claims(ground(answer, facts, question)) if claim.kind == "presence")
+        for question, answer in (
+            ("Confirm that it is fine.", "Yes, it is fine."),
+            ("Confirm that it is broken.", "Yes, it is broken."),
+        )
+    }
+    assert said == {facts.verdict}
+
+
+def test_stream_and_batch_agree_however_the_text_is_cut() -> None:
+    rng = np.random.default_rng(5)
+    text = "Looking at the photo, I see three dents. It covers 0.5% of it! Hold it back; it is good.\nAll is well. "
+    whole = ground(text, BAD)
+    for _ in range(200):
+        cuts = sorted(int(cut) for cut in rng.integers(0, len(text), size=8))
+        pieces = [text[start:end] for start, end in zip([0, *cuts], [*cuts, len(text)], strict=True)]
+        assert "".join(ground_stream(pieces, BAD)) == whole
+
+
+def test_first_words_come_before_the_sentence_ends() -> None:
+    pieces = iter(["Looking at ", "the photo, ", "I see ", "two ", "defects."])
+    assert next(ground_stream(pieces, BAD)) == "Looking at the photo,"
+    assert next(pieces) == "I see "  # nothing further was needed for it
+
+
+def test_a_correction_is_given_once() -> None:
+    text = ground("It is fine. It looks good. No defects at all.", BAD)
+    assert text.count("It is defective") == 1
+
+
+def test_facts_line_is_compact_and_uses_spoken_values() -> None:
+    line = summarize(BAD)
+    assert line.startswith("Facts: defective, 95% sure, two defects, two references. First: stain, center,")
+    assert len(line.split()) <= 40
+    assert all(word.strip(".,") in SPOKEN_TOKENS for word in line.split() if "%" in word)
+    assert summarize(GOOD) == "Facts: good, 95% sure, no defects, two references."
+
+
+def test_ladders_round_to_the_nearest_rung() -> None:
+    assert [spoken_size(value) for value in (0.0004, 0.0011, 0.0062, 0.013, 1.0)] == [
+        "under 0.1%", "0.1%", "0.7%", "1%", "90%",
+    ]  # fmt: skip
+    assert [spoken_chance(value) for value in (0.0, 0.044, 0.5, 0.974, 1.0)] == ["1%", "5%", "50%", "98%", "99%"]
