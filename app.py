@@ -7,6 +7,7 @@ one visitor lives in that visitor's `Session`.
 import functools
 import html
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
@@ -15,11 +16,12 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 import numpy as np
+from PIL import Image
 
 from assistant import UserError
 from assistant.conversation import Chat
 from assistant.images import load_image
-from assistant.page import CSS, VIEWS, card, details, draw, verdict
+from assistant.page import CSS, TITLE, VIEWS, WELCOME, card, details, draw, verdict
 from assistant.wording import tell
 from data_gen.procedural import Product
 from data_gen.synthesizers import synthesize
@@ -39,12 +41,10 @@ EXAMPLES = (
     ("Good board", "circuit board", 7, 9, None),
 )
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # on the machine: nothing is fetched
-THEME = gr.themes.Soft(primary_hue="teal", neutral_hue="slate", font=FONTS, font_mono=("ui-monospace", "monospace"))
+THEME = gr.themes.Default(primary_hue="teal", neutral_hue="slate", font=FONTS, font_mono=("ui-monospace", "monospace"))
+KEPT = (3600, 14400)  # every hour, files on disk older than four hours go
 STYLE: dict[str, Any] = {"theme": THEME, "css": CSS}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
-TITLE = "<div id='title'><h1>Anomaly assistant</h1><span>Is this part good? Show it, and ask.</span></div>"
-WELCOME = "Drop a photo of a part, or click an example."
-PLACEHOLDER = "Show me a part, then ask about it."
 
 
 @dataclass
@@ -166,7 +166,9 @@ def render(index: int) -> tuple[np.ndarray, list[np.ndarray]]:
 def build_app(assistant: "Assistant") -> gr.Blocks:
     """The page around an assistant; `serve` shows it in its own style."""
     page = Page(assistant)
-    with gr.Blocks(title="Anomaly assistant", analytics_enabled=False, delete_cache=(3600, 14400)) as app:
+    with gr.Blocks(
+        title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 14400)
+    ) as app:
         session = gr.State(Session())
         gr.HTML(TITLE)
         with gr.Row(equal_height=False):
@@ -190,49 +192,60 @@ def build_app(assistant: "Assistant") -> gr.Blocks:
 
 def _inputs() -> tuple[gr.Image, gr.Gallery]:
     """Left: the photo, its references, and examples that fill both with one click."""
-    photo = gr.Image(label="Photo of the part", format="png", height=230, buttons=[], elem_id="photo")
+    gr.HTML("<h2>Photo of the part</h2>")
+    photo = gr.Image(
+        label="Photo of the part", show_label=False, format="png", height=240, buttons=[], elem_id="photo",
+        placeholder="Drop a photo here\nor click to choose one",
+    )  # fmt: skip
+    gr.HTML("<h2>Good parts to compare <small>1 to 4, optional</small></h2>")
     references = gr.Gallery(
-        label="Good parts to compare with (1 to 4, optional)", format="png", columns=4, height=150, interactive=True,
-        buttons=[], sources=["upload", "clipboard"], file_types=["image"], elem_id="references",
+        label="Good parts", show_label=False, format="png", columns=4, height=112, interactive=True, buttons=[],
+        sources=["upload", "clipboard"], file_types=["image"], elem_id="references",
     )  # fmt: skip
-    examples = gr.Gallery(
-        [(render(i)[0], example[0]) for i, example in enumerate(EXAMPLES)], label="Examples: click one", format="png",
-        columns=3, height=150, allow_preview=False, interactive=False, buttons=[], elem_id="examples",
-    )  # fmt: skip
-    examples.select(_load_example, None, [photo, references], **QUIET)
+    gr.HTML("<h2>Examples</h2>")
+    with gr.Row(elem_id="examples"), tempfile.TemporaryDirectory() as folder:
+        for index, (caption, *_) in enumerate(EXAMPLES):
+            icon = Path(folder, f"{index}.png")  # the button copies it
+            Image.fromarray(render(index)[0]).save(icon)
+            button = gr.Button(caption, icon=icon, min_width=70)
+            button.click(functools.partial(render, index), None, [photo, references], **QUIET)
     return photo, references
-
-
-def _load_example(event: gr.SelectData) -> tuple[np.ndarray, list[np.ndarray]]:
-    return render(event.index)
 
 
 def _results() -> tuple[gr.HTML, gr.Image, gr.Radio, gr.Slider, gr.HTML]:
     """Middle: verdict, picture and what to show of it, regions and remarks."""
     badge = gr.HTML(card("", WELCOME), elem_id="verdict")
     picture = gr.Image(
-        label="Result", interactive=False, format="webp", height=430, buttons=["download", "fullscreen"],
+        label="Result", show_label=False, interactive=False, format="webp", buttons=["download", "fullscreen"],
         elem_id="result", alt_text="The photo with the anomaly map over it; each region is boxed and numbered",
     )  # fmt: skip
     with gr.Row():
-        view = gr.Radio(VIEWS, value=VIEWS[0], label="Show", min_width=200)
-        opacity = gr.Slider(0, 100, value=50, step=5, label="Opacity of the overlay (%)", min_width=200)
+        view = gr.Radio(VIEWS, value=VIEWS[0], label="Show", show_label=False, min_width=280, scale=3, elem_id="view")
+        opacity = gr.Slider(0, 100, value=50, step=5, label="Opacity (%)", min_width=140, scale=2, elem_id="opacity")
     return badge, picture, view, opacity, gr.HTML(elem_id="details")
 
 
 def _conversation(page: Page, session: gr.State) -> tuple[gr.Chatbot, gr.Button]:
     """Right: the conversation, with its own events."""
-    chatbot = gr.Chatbot(label="Conversation", height=430, placeholder=PLACEHOLDER, buttons=["copy"], elem_id="chat")
+    chatbot = gr.Chatbot(
+        label="Conversation",
+        show_label=False,
+        placeholder="Show me a part, then ask about it.",
+        buttons=[],
+        elem_id="chat",
+    )
     with gr.Row(elem_id="questions"):
         suggestions = [gr.Button(text, size="sm") for text in QUESTIONS]
-    question = gr.Textbox(label="Your question", placeholder="Ask about the part", submit_btn="Send", elem_id="ask")
+    question = gr.Textbox(
+        label="Your question", show_label=False, placeholder="Ask about the part", submit_btn="Send", elem_id="ask"
+    )
     with gr.Row():
-        stop = gr.Button("Stop", interactive=False, elem_id="stop")
-        restart = gr.Button("New conversation", elem_id="restart")
+        stop = gr.Button("Stop", size="sm", interactive=False, elem_id="stop")
+        restart = gr.Button("New conversation", size="sm", elem_id="restart")
     for trigger, text in [(question.submit, question), *((button.click, button) for button in suggestions)]:
         trigger(page.answer, [session, text], [chatbot, question, stop], concurrency_id="answer", **QUIET)
     stop.click(page.stop, session, None, queue=False, **QUIET)
-    restart.click(page.restart, session, [chatbot, stop], **QUIET)
+    gr.on([restart.click, chatbot.clear], page.restart, session, [chatbot, stop], **QUIET)
     return chatbot, stop
 
 

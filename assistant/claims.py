@@ -250,11 +250,12 @@ def polarity(question: str) -> str | None:
     low = question.lower().replace("’", "'")
     if PLACE.search(low) or TYPE.search(low) or MORE.search(low) or OPEN_QUESTION.search(low):
         return None
-    bad = re.search(rf"\b(?:{BAD_WORD}|{DEFECT}|wrong|broke)\b", low)
-    good = re.search(rf"\b(?:{GOOD_WORD}|pass)\b", low)
+    low = re.sub(r"^no,? (?=it|this|the)", "", low)  # "no, it is broken" denies what was said before
+    bad = re.search(rf"\b(?:{BAD_WORD}|{DEFECT}|wrong|problem|failed|terrible)\b", low)
+    good = re.search(rf"\b(?:{GOOD_WORD}|pass(?:ed)?)\b", low)
     if not bad and not good:
         return None
     if bad:
-        denied = re.search(rf"\b(?:no|not|without|nothing)\b[^?,]{{0,20}}?{re.escape(bad.group())}", low)
+        denied = re.search(rf"\b(?:no|not|don't|without|nothing)\b[^?,]{{0,20}}?{re.escape(bad.group())}", low)
         return "good" if denied else "defective"
     return "defective" if re.search(r"\bnot\b|^(?:it|this|that) isn't", low) else "good"

@@ -111,7 +111,8 @@ BAD = re.compile(
     rf"\b(?:something|anything) (?:is )?(?:wrong|unusual|suspicious|abnormal)\b|\b(?:signs?|evidence) of {DEFECT}\b"
 )
 GOOD = re.compile(
-    rf"\b{PART}(?:'s)? {ADVERB}{BE} (?:not |n't )?{ADVERB}{GOOD_WORD}\b(?! (?:question|idea|practice|to (?!me\b)|enough))|"
+    rf"\b{PART}(?:'s)? {ADVERB}{BE} (?:not |n't )?{ADVERB}{GOOD_WORD}\b"
+    r"(?! (?:question|idea|practice|to (?!me\b)|enough))|"
     rf"^(?:yes|no|so|verdict)?[,:]? ?(?:{BE} )?{ADVERB}{GOOD_WORD}\b(?=[,.;:!]|$)|"
     r"\ba (?:good|normal) (?:part|piece|item|unit)\b|"
     r"\bpass(?:es|ed)?\b(?= (?:the )?(?:inspection|check)|[.,]|$)"

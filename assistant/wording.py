@@ -168,8 +168,19 @@ def is_at(region: Region, place: str) -> bool:
 
 
 def sizes(inspection: Inspection) -> str:
-    """How much is covered: "about 0.5% of the photo"; "about 0.5% of the photo in the center and ..."."""
-    return by_place(inspection, lambda region: f"{size_of(region)} of the photo", every="each ")
+    """How much is covered: "about 0.5% of the photo"; "about 0.5% in the center and about 2% in the upper left"."""
+    same = len({spoken_size(region.area_fraction) for region in inspection.regions}) == 1
+    return by_place(inspection, lambda region: size_of(region) + (" of the photo" if same else ""), every="each ")
+
+
+def looks(inspection: Inspection) -> str:
+    """How it looks: "thin and darker than the surroundings"; "thin and darker in the center and ..."."""
+    same = len({look(region) for region in inspection.regions}) == 1
+    return by_place(inspection, look if same else short_look)
+
+
+def short_look(region: Region) -> str:
+    return f"{region.shape} and {'similar in tone' if region.tone == 'similar' else region.tone}"
 
 
 def listed(inspection: Inspection) -> str:
@@ -237,17 +248,17 @@ def tell(subject: str, inspection: Inspection, cell: str | None = None) -> str:
         return "It looks good, with no defects."
     many = len(inspection.regions) > 1
     the = f"The {noun(inspection, len(inspection.regions))}"
-    are, covers, looks = ("are", "cover", "look") if many else ("is", "covers", "looks")
+    are, covers, look_ = ("are", "cover", "look") if many else ("is", "covers", "looks")
     known = any(region.type for region in inspection.regions)
     return {
         "count": f"I see {counted(inspection)}.",
         "position": f"{the} {are} {places(inspection)}.",
         "size": f"{the} {covers} {sizes(inspection)}.",
         "severity": f"{the} {are} {by_place(inspection, lambda region: region.severity)}.",
-        "type": f"{the} {looks} like {by_place(inspection, lambda region: with_article(region.type))}."
+        "type": f"{the} {look_} like {by_place(inspection, lambda region: with_article(region.type))}."
         if known
         else f"I cannot name the kind; {the.lower()} {are} {places(inspection)}.",
-        "look": f"{the} {looks} {by_place(inspection, look)}.",
+        "look": f"{the} {look_} {looks(inspection)}.",
         "regions": f"I see {listed(inspection)}.",
         "nothing_else": f"Nothing else stands out beyond the {counted(inspection)} {places(inspection)}.",
         "report": f"{_tell_presence(inspection)} I see {listed(inspection)}.",

@@ -145,7 +145,7 @@ def fact_slots(inspection: Inspection) -> dict[str, str]:
         "places": wording.places(inspection), "sizes": wording.sizes(inspection),
         "severities": wording.by_place(inspection, lambda region: region.severity),
         "kinds": wording.by_place(inspection, lambda region: wording.with_article(region.type)),
-        "looks": wording.by_place(inspection, wording.look), "listed": wording.listed(inspection),
+        "looks": wording.looks(inspection), "listed": wording.listed(inspection),
         "first": wording.described(regions[0], inspection), "first_place": f"in the {regions[0].position}",
         "worst": f"{'the main one' if many else 'it'} is {regions[0].severity}",
         "first_named": wording.named(regions[0], inspection),

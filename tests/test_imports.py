@@ -13,7 +13,7 @@ FLOOR, TORCH, TRANSFORMERS, WHOLE, BESIDE, TRAINING, DOORS = range(7)
 # Longest matching prefix wins. An arrow may point down or sideways, never up.
 LAYERS = {
     "assistant": TORCH, "assistant.__init__": FLOOR, "assistant.images": FLOOR, "assistant.calibration": FLOOR,
-    "assistant.inspection": FLOOR, "assistant.wording": FLOOR, "assistant.claims": FLOOR,
+    "assistant.inspection": FLOOR, "assistant.wording": FLOOR, "assistant.claims": FLOOR, "assistant.lexicon": FLOOR,
     "assistant.grounding": FLOOR, "assistant.report": FLOOR, "assistant.evaluation": FLOOR,
     "assistant.lvlm": TRANSFORMERS, "assistant.conversation": WHOLE, "assistant.assistant": WHOLE,
     "data_gen": BESIDE, "training": TRAINING, "training.finetune": DOORS,

@@ -134,7 +134,8 @@ def _agrees_with_answer(record: Row) -> bool:
     if kind == "count":
         return _count(said) in expected
     if kind == "size":
-        return any(_size_is_right(claim, float(value)) for claim in said for value in expected)
+        percents = [float(value) for value in expected if not isinstance(value, str)]
+        return any(_size_is_right(claim, percent) for claim in said for percent in percents)
     if kind == "description" and any(re.search(rf"\b{re.escape(str(word))}\b", text, re.I) for word in expected):
         return True
     return any(claim.value in expected for claim in said)

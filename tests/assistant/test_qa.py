@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from assistant import UserError
 from assistant.calibration import Calibration
@@ -19,6 +20,7 @@ from assistant.evaluation.questions import declines, stated_verdict
 from assistant.images import load_image
 from assistant.inspection import Inspection
 from assistant.wording import tell
+from benchmarks.dev_questions import TYPES, build, load_phrasings
 
 TRUE = {
     "Is it ok?": "presence", "Where?": "position", "How many?": "count", "How large?": "size",
@@ -157,6 +159,7 @@ def record(question: str, kind: str, answer: Any, text: str, verdict: str = "def
         ("size", "5%", "It covers about 20% of the photo.", False),
         ("size", 5, "It covers under 10% of the photo.", True),
         ("size", 5, "It is large.", False),
+        ("size", "large", "It covers about 5% of the photo.", False),
         ("severity", "minor", "It is minor.", True),
         ("severity", ["moderate", "severe"], "It is minor.", False),
         ("type", "scratch", "It looks like a scratch.", True),
@@ -292,3 +295,28 @@ def test_contract_empty_answers_are_wrong_and_do_not_crash(tmp_path: Path, endin
     for question in benchmark.rows():
         told = {"prediction": "", "inspection": {"verdict": "defective"}, "contradictions": []}
         assert not benchmark.score(question | told)
+
+
+def test_dev_questions_know_the_truth(tmp_path: Path) -> None:
+    names = [f"{kind}/{i}.png" for kind in ("test/good", "test/cut", "train/good") for i in range(4)]
+    for name in names:
+        (tmp_path / "bolt" / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (30, 60)).save(tmp_path / "bolt" / name)
+    mask = np.zeros((60, 30), dtype=np.uint8)
+    mask[45:55, 2:18] = 255  # lower left, reaching over to the lower center
+    (tmp_path / "bolt" / "ground_truth" / "cut").mkdir(parents=True)
+    Image.fromarray(mask).save(tmp_path / "bolt" / "ground_truth" / "cut" / "0_mask.png")
+    rows = build(tmp_path, count=6, seed=3)
+    assert rows == build(tmp_path, count=6, seed=3) != build(tmp_path, count=6, seed=4)
+    assert len(rows) == 6 * len(TYPES) and all(r["references"][0].startswith("bolt/train/good/") for r in rows)
+    everything = build(tmp_path, count=99, seed=3)
+    places = {r["image"]: r["answer"] for r in everything if r["type"] == "location"}
+    assert len(places) == 8 and set(places["bolt/test/cut/0.png"]) == {"lower left", "lower center"}
+    assert places["bolt/test/cut/1.png"] is None and places["bolt/test/good/1.png"] is None
+    labels = {(r["image"].split("/")[2], r["answer"]) for r in everything if r["type"] == "presence"}
+    assert labels == {("good", "good"), ("cut", "defective")}
+
+
+def test_dev_questions_are_varied() -> None:
+    phrasings = load_phrasings()
+    assert all(len(set(phrasings[kind])) == len(phrasings[kind]) >= 25 for kind in TYPES)
