@@ -9,7 +9,6 @@ import html
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,8 +22,7 @@ from assistant.conversation import Chat
 from assistant.images import load_image
 from assistant.page import CSS, TITLE, VIEWS, WELCOME, card, details, draw, verdict
 from assistant.wording import tell
-from data_gen.procedural import Product
-from data_gen.synthesizers import synthesize
+from data_gen.examples import EXAMPLES, render
 
 if TYPE_CHECKING:
     from assistant import Assistant
@@ -34,15 +32,9 @@ MAX_REFERENCES = 4
 File = dict[str, Any]  # an upload as the page sends it: "path" on the server, "orig_name"
 Gallery = list[dict[str, File]]
 HINT = "I need a photo first: drop one on the left, or click an example."
-# Caption, family, product seed, photo seed, kind of defect: seeds chosen by eye, for a clear picture.
-EXAMPLES = (
-    ("Scratched nut", "hex nut", 6, 0, "scratch"),
-    ("Broken cap", "bottle cap", 6, 5, "break"),
-    ("Good board", "circuit board", 7, 9, None),
-)
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # on the machine: nothing is fetched
 THEME = gr.themes.Default(primary_hue="teal", neutral_hue="slate", font=FONTS, font_mono=("ui-monospace", "monospace"))
-KEPT = (3600, 14400)  # every hour, files on disk older than four hours go
+KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than four hours are deleted
 STYLE: dict[str, Any] = {"theme": THEME, "css": CSS}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
 
@@ -93,12 +85,11 @@ class Page:
         yield messages(session, question), "", gr.update(interactive=True)
         said = ""
         try:
-            with closing(iter(chat.stream(question))) as pieces:
-                for piece in pieces:
-                    if session.chat is not chat:  # the photo changed meanwhile: this answer has no place any more
-                        return
-                    said += piece
-                    yield messages(session, question, said), gr.skip(), gr.skip()
+            for piece in chat.stream(question):
+                if session.chat is not chat:  # the photo changed meanwhile: this answer has no place any more
+                    return
+                said += piece
+                yield messages(session, question, said), gr.skip(), gr.skip()
         except UserError as error:
             gr.Warning(html.escape(str(error)))
         yield messages(session), gr.skip(), gr.update(interactive=False)
@@ -153,22 +144,10 @@ def messages(session: Session, question: str = "", said: str = "") -> list[dict[
     return [{"role": role, "content": text} for role, text in spoken if text]
 
 
-@functools.cache
-def render(index: int) -> tuple[np.ndarray, list[np.ndarray]]:
-    """Photo and references of an example, made by our own generator."""
-    _, family, product, seed, kind = EXAMPLES[index]
-    item, rng = Product(family, product), np.random.default_rng(seed)
-    photo = item.photo(rng, 384)
-    good = [item.photo(np.random.default_rng(100 + i), 384) for i in range(3)]
-    return (synthesize(photo, rng, [kind]).image if kind else photo), good
-
-
 def build_app(assistant: "Assistant") -> gr.Blocks:
     """The page around an assistant; `serve` shows it in its own style."""
     page = Page(assistant)
-    with gr.Blocks(
-        title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=(3600, 14400)
-    ) as app:
+    with gr.Blocks(title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as app:
         session = gr.State(Session())
         gr.HTML(TITLE)
         with gr.Row(equal_height=False):
@@ -205,9 +184,10 @@ def _inputs() -> tuple[gr.Image, gr.Gallery]:
     gr.HTML("<h2>Examples</h2>")
     with gr.Row(elem_id="examples"), tempfile.TemporaryDirectory() as folder:
         for index, (caption, *_) in enumerate(EXAMPLES):
-            icon = Path(folder, f"{index}.png")  # the button copies it
+            icon = Path(folder, f"{index}.png")
             Image.fromarray(render(index)[0]).save(icon)
             button = gr.Button(caption, icon=icon, min_width=70)
+            button.keep_in_cache.add(button.icon["path"])  # else it goes with the uploads after some hours
             button.click(functools.partial(render, index), None, [photo, references], **QUIET)
     return photo, references
 
@@ -228,19 +208,16 @@ def _results() -> tuple[gr.HTML, gr.Image, gr.Radio, gr.Slider, gr.HTML]:
 def _conversation(page: Page, session: gr.State) -> tuple[gr.Chatbot, gr.Button]:
     """Right: the conversation, with its own events."""
     chatbot = gr.Chatbot(
-        label="Conversation",
-        show_label=False,
-        placeholder="Show me a part, then ask about it.",
-        buttons=[],
+        label="Conversation", show_label=False, placeholder="Show me a part, then ask about it.", buttons=[],
         elem_id="chat",
-    )
+    )  # fmt: skip
     with gr.Row(elem_id="questions"):
         suggestions = [gr.Button(text, size="sm") for text in QUESTIONS]
     question = gr.Textbox(
         label="Your question", show_label=False, placeholder="Ask about the part", submit_btn="Send", elem_id="ask"
     )
     with gr.Row():
-        stop = gr.Button("Stop", size="sm", interactive=False, elem_id="stop")
+        stop = gr.Button("Stop", size="sm", variant="stop", interactive=False, elem_id="stop")
         restart = gr.Button("New conversation", size="sm", elem_id="restart")
     for trigger, text in [(question.submit, question), *((button.click, button) for button in suggestions)]:
         trigger(page.answer, [session, text], [chatbot, question, stop], concurrency_id="answer", **QUIET)

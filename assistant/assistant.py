@@ -142,15 +142,18 @@ class Assistant:
 
 
 def _locate(model: str) -> str:
-    """`tiny` -> its folder; an existing folder as it is; else a hub id, if it can be one."""
+    """`tiny` -> its folder; an existing folder as it is; a hub id -> its local copy if it brings a detector."""
     if (CHECKPOINTS / model / SETTINGS).is_file():
         return str(CHECKPOINTS / model)
     if Path(model).is_dir():
         return model
+    from huggingface_hub import snapshot_download
     from transformers.utils.hub import cached_file
 
     try:
         cached_file(model, "config.json")
+        if cached_file(model, SETTINGS, _raise_exceptions_for_missing_entries=False) is not None:
+            return snapshot_download(model)
     except (OSError, ValueError) as error:
         raise UserError(
             f"no model {model!r}", "use tiny, the path of a checkpoint folder, or a hub id that can be downloaded"

@@ -10,7 +10,7 @@ import torch
 from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
-from transformers import AutoConfig, AutoModel, PretrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModel, PreTrainedModel
 
 from assistant import UserError
 from assistant.compact_encoder import CompactEncoderModel
@@ -96,10 +96,9 @@ class ImageEncoder(nn.Module):
             UserError: nothing there that can be loaded, or a family whose tower takes no plain images.
         """
         try:
-            config = AutoConfig.from_pretrained(str(source))
-            if config.model_type == "anomaly_lvlm":
-                return cls.from_backbone(_tower_of_checkpoint(Path(source), config), _preprocessing(source))
-            backbone = AutoModel.from_pretrained(str(source), use_safetensors=True, dtype=torch.float32)
+            backbone = _tower_of_checkpoint(Path(source))
+            if backbone is None:
+                backbone = AutoModel.from_pretrained(str(source), use_safetensors=True, dtype=torch.float32)
         except (OSError, ValueError, RuntimeError, SafetensorError) as error:
             raise UserError(f"no usable vision model at {str(source)!r}", "give a folder or hub id of one") from error
         return cls.from_backbone(vision_tower(backbone), _preprocessing(source))
@@ -134,9 +133,16 @@ def vision_tower(model: PreTrainedModel) -> PreTrainedModel:
     return model
 
 
-def _tower_of_checkpoint(folder: Path, config: PretrainedConfig) -> PreTrainedModel:
-    """The vision tower alone, out of an assistant's checkpoint folder: inspecting needs no language model."""
-    tower = AutoModel.from_config(config.lvlm_config.vision_config)
+def _tower_of_checkpoint(folder: Path) -> PreTrainedModel | None:
+    """The vision tower alone, out of an assistant's checkpoint folder; None where the folder is not one.
+
+    Inspecting needs no language model, so neither its weights nor its code is loaded.
+    """
+    path = folder / "config.json"
+    config = json.loads(path.read_text()) if path.is_file() else {}
+    if config.get("model_type") != "anomaly_lvlm":
+        return None
+    tower = AutoModel.from_config(AutoConfig.for_model(**config["lvlm_config"]["vision_config"]))
     weights: dict[str, Tensor] = {}
     for file in sorted(folder.glob("model*.safetensors")):
         with safe_open(file, framework="pt") as opened:

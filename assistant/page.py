@@ -29,11 +29,12 @@ CSS = """
 h2 { font-size: .92rem !important; font-weight: 600; margin: 0 0 -4px } h2 small { font-weight: 400; opacity: .7 }
 #photo, #references, #result, #chat { border-radius: 10px }
 #references > label { display: none }
-#examples { gap: 8px }
+#examples { gap: 8px; align-items: stretch }
 #examples button { flex-direction: column; gap: 6px; padding: 6px; font-size: .85rem; font-weight: 500 }
 #examples img { width: 100%; height: auto; max-width: 130px; border-radius: 6px; margin: 0 }
-#result { height: max(300px, calc(100vh - 330px)) !important }
-#chat { height: max(280px, calc(100vh - 290px)) !important }
+#result { height: clamp(300px, calc(100vh - 330px), 620px) !important }
+#chat { height: clamp(280px, calc(100vh - 290px), 760px) !important }
+@media (max-width: 1120px) { #result, #chat { height: 400px !important } }
 #result img { width: 100%; height: 100%; object-fit: contain }
 #view .wrap { flex-wrap: nowrap; gap: 6px } #view label { padding: 7px 9px; flex: 1 }
 #opacity .tab-like-container { display: none }
@@ -49,11 +50,12 @@ h2 { font-size: .92rem !important; font-weight: 600; margin: 0 0 -4px } h2 small
 .scale { height: 8px; border-radius: 4px; background: linear-gradient(90deg, STOPS) }
 .ends { display: flex; justify-content: space-between; font-size: .78rem; opacity: .8 }
 #details table { width: 100%; border-collapse: collapse; border: 0; margin: 8px 0 0; font-size: .86rem }
-#details tr { border: 0 } #details td:nth-child(3) { white-space: nowrap }
+#details tr { border: 0 } #details td:nth-child(2), #details td:nth-child(3) { white-space: nowrap }
 #details th, #details td { padding: 5px 8px 5px 2px; border: 0; border-bottom: 1px solid var(--border-color-primary);
   text-align: left; vertical-align: top }
 #details ul { margin: 8px 0 0; padding-left: 18px; font-size: .88rem }
 #details p { font-size: .8rem; opacity: .75; margin: 8px 0 0 }
+#ask .submit-button { background: var(--primary-600); color: #fff }
 #questions { gap: 6px } #questions button { flex: 0 1 auto; min-width: 0; border-radius: 999px }
 """.replace("STOPS", STOPS)
 LEGEND = (
@@ -96,12 +98,19 @@ def card(style: str, body: str, role: str = "status") -> str:
 def verdict(inspection: Inspection) -> str:
     """The badge: verdict in words, sign and color, with its probability."""
     sign, word = VERDICTS[inspection.verdict]
+    share = f"{inspection.probability:.0%}"
+    chance = {"0%": "under 1%", "100%": "over 99%"}.get(share, share)  # nothing is that certain
     return card(
         inspection.verdict,
         f'<div><span class="mark" aria-hidden="true">{sign}</span><b>{word}</b>'
-        f"<span>{inspection.probability:.0%} probability of a defect</span></div>"
-        f'<span class="meter" aria-hidden="true"><i style="width:{inspection.probability:.0%}"></i></span>',
+        f"<span>{chance} probability of a defect</span></div>"
+        f'<span class="meter" aria-hidden="true"><i style="width:{share}"></i></span>',
     )
+
+
+def _percent(fraction: float) -> str:
+    """One decimal, and never a bare zero for something that is there."""
+    return f"{fraction:.1%}" if fraction >= 0.001 else "< 0.1%"
 
 
 def details(inspection: Inspection, extra: Sequence[str] = ()) -> str:
@@ -109,7 +118,7 @@ def details(inspection: Inspection, extra: Sequence[str] = ()) -> str:
     rows = ""
     for number, region in enumerate(inspection.regions, start=1):
         x0, y0, x1, y1 = region.box
-        size = f"{region.area_fraction:.1%}, {x1 - x0} × {y1 - y0} px"
+        size = f"{_percent(region.area_fraction)}, {x1 - x0} × {y1 - y0} px"
         cells = (
             number,
             region.position,

@@ -1,8 +1,12 @@
 """Cold starts of the command line against the bare imports that any such model needs; time and peak memory.
 
-Used by `speed.py`. The two are run in turn, so that a busy machine slows both.
+    python benchmarks/cold_start.py IMAGE REFERENCE [--model tiny] [--pairs 5]
+
+The two are run in turn, so that a busy machine slows both. A process of its own, also when `speed.py` calls it:
+Linux counts what the parent holds, at the moment it starts a child, into the child's peak memory.
 """
 
+import argparse
 import os
 import subprocess
 import sys
@@ -50,3 +54,17 @@ def compare(pairs: int, inspect: Sequence[str]) -> None:
     for name, runs in (("inspect, one reference", whole), ("imports of torch and LLaVA", bare), ("--help", helped)):
         print(f"| {name} | {median(r.seconds for r in runs):.2f} | {median(r.mebibytes for r in runs):.0f} |")
     print(f"\ninspect from cold takes {ratio:.2f} times the bare imports (median of the pairs).")
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("image", metavar="IMAGE")
+    parser.add_argument("reference", metavar="REFERENCE")
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--pairs", type=int, default=5)
+    options = parser.parse_args()
+    compare(options.pairs, ["inspect", options.image, "--reference", options.reference, "--model", options.model])
+
+
+if __name__ == "__main__":
+    main()

@@ -9,6 +9,8 @@ has the default configuration (that of google/mobilenet_v2_1.0_224) and random w
 
 import argparse
 import itertools
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -21,7 +23,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from cold_start import compare
 from PIL import Image
 from transformers import AutoModel, MobileNetV2Config, MobileNetV2Model
 
@@ -29,6 +30,7 @@ from assistant import Assistant, Inspection
 from assistant.detectors.fused import FusedDetector
 from assistant.images import Frame, load_image
 
+COLD_START = Path(__file__).resolve().parent / "cold_start.py"
 SIDE = 256
 PHOTO = (512, 512)  # the benchmark's own photos: a common size of inspection crops, saved as JPEG
 QUESTION = "Is there a defect, and where?"
@@ -167,8 +169,9 @@ def main() -> None:
         assistant = Assistant.from_pretrained(options.model)
         print_warm(measure(assistant, forward_pass(options.backbone), options.rounds, fresh))
         if options.cold:
-            paths = [next(fresh), next(fresh)]
-            compare(options.cold, ["inspect", str(paths[0]), "--reference", str(paths[1]), "--model", options.model])
+            sys.stdout.flush()
+            command = [sys.executable, str(COLD_START), str(next(fresh)), str(next(fresh))]
+            subprocess.run([*command, "--model", options.model, "--pairs", str(options.cold)], check=True)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,173 @@
+"""The page in a real browser: one server and one headless Chromium for the whole file."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+ROOT = Path(__file__).resolve().parent.parent
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+# The last four keep the browser itself from calling home, so that what is left in the log is the page's.
+FLAGS = [
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
+]  # fmt: skip
+PATIENCE = 90.0  # seconds to start: importing torch on a loaded machine
+SOON = 30_000  # milliseconds for anything the page does
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """`python app.py` on a free port; its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    folder = tmp_path_factory.mktemp("server")
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "GRADIO_TEMP_DIR": str(folder)}
+    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
+    address = f"http://127.0.0.1:{port}"
+    with (folder / "log").open("w+") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
+        try:
+            deadline = time.monotonic() + PATIENCE
+            while not _answers(address):
+                waiting = process.poll() is None and time.monotonic() < deadline
+                assert waiting, f"the server did not start:\n{(folder / 'log').read_text()}"
+                time.sleep(0.2)
+            yield address
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
+
+
+def _answers(address: str) -> bool:
+    try:
+        with urllib.request.urlopen(address, timeout=5):
+            return True
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if binary is None:
+        pytest.skip("no Chromium is installed")
+    with playwright.sync_playwright() as driver:
+        chromium = driver.chromium.launch(executable_path=binary, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(server: str, browser: Any) -> Iterator[Any]:
+    """A fresh visitor at laptop size. Nothing may be fetched elsewhere, and no script may fail."""
+    context = browser.new_context(viewport={"width": 1366, "height": 768})
+    page = context.new_page()
+    page.set_default_timeout(SOON)
+    fetched: list[str] = []
+    failures: list[str] = []
+    page.on("request", lambda request: fetched.append(request.url))
+    page.on("pageerror", lambda error: failures.append(str(error)))
+    page.goto(server)
+    page.get_by_role("button", name="Broken cap").wait_for()
+    yield page
+    context.close()
+    assert [url for url in fetched if not url.startswith((server, "data:", "blob:"))] == []
+    assert failures == []
+
+
+def choose_example(page: Any, name: str = "Broken cap") -> None:
+    page.get_by_role("button", name=name).click()
+    page.locator("#verdict .meter").wait_for()
+    page.locator("#result img").wait_for()
+
+
+def messages(page: Any) -> list[str]:
+    return page.locator("#chat .message").all_inner_texts()
+
+
+def wait_for_messages(page: Any, count: int) -> list[str]:
+    """All messages, once there are `count` and the last answer has ended."""
+    playwright.expect(page.locator("#chat .message")).to_have_count(count, timeout=SOON)
+    playwright.expect(page.locator("#stop")).to_be_disabled(timeout=SOON)
+    return messages(page)
+
+
+def test_an_example_is_inspected_and_talked_about(page: Any) -> None:
+    choose_example(page)
+    assert any(word in page.locator("#verdict").inner_text() for word in ("Good", "Defective", "Unsure"))
+    assert "probability of a defect" in page.locator("#verdict").inner_text()
+    assert "compared with 3 good parts" in page.locator("#details").inner_text()
+    page.get_by_role("button", name="Is it defective?").click()
+    first = wait_for_messages(page, 3)
+    page.locator("#ask textarea").fill("And where exactly?")
+    page.keyboard.press("Enter")
+    both = wait_for_messages(page, 5)
+    assert both[:3] == first and both[3] == "And where exactly?" and len(both[4]) > 5
+    assert page.locator("#ask textarea").input_value() == ""
+    page.get_by_role("button", name="Good board").click()  # another photo: the conversation starts anew
+    playwright.expect(page.locator("#chat")).to_contain_text("so this is a new conversation", timeout=SOON)
+    assert len(wait_for_messages(page, 1)) == 1
+
+
+def test_the_overlay_follows_its_controls(page: Any) -> None:
+    choose_example(page)
+    picture = page.locator("#result img")
+    seen = [picture.get_attribute("src")]
+
+    def changed() -> None:
+        playwright.expect(picture).not_to_have_attribute("src", seen[-1], timeout=SOON)
+        seen.append(picture.get_attribute("src"))
+
+    page.locator("#opacity input[type=range]").fill("0")
+    changed()
+    page.get_by_label("Map").check()
+    changed()
+    page.get_by_label("Photo", exact=True).check()
+    changed()
+    assert len(set(seen)) == 4
+
+
+def test_an_answer_can_be_stopped_and_the_next_one_comes(page: Any) -> None:
+    choose_example(page)
+    # Pressed by the page itself: an answer may end before a driver's click arrives.
+    page.evaluate("""() => { const timer = setInterval(() => {
+        const button = document.querySelector("#stop");
+        if (!button.disabled) { button.click(); window.stopped = true; clearInterval(timer) } }, 5) }""")
+    page.locator("#ask textarea").fill("Describe everything you see.")
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.stopped")
+    wait_for_messages(page, 3)
+    page.get_by_role("button", name="How sure are you?").click()
+    assert len(wait_for_messages(page, 5)[-1]) > 5
+
+
+def test_a_question_without_a_photo_gets_a_hint(page: Any) -> None:
+    page.get_by_role("button", name="Where?").click()
+    playwright.expect(page.locator("#chat")).to_contain_text("I need a photo first", timeout=SOON)
+
+
+def test_a_bad_file_is_explained_and_a_good_one_then_works(page: Any, tmp_path: Path, photo_path: Path) -> None:
+    bad = tmp_path / "broken.png"
+    bad.write_bytes(b"this is no image")
+    page.locator("#photo input[type=file]").set_input_files(bad)
+    alert = page.locator("#verdict [role=alert]")
+    playwright.expect(alert).to_contain_text("broken.png is not an image", timeout=SOON)
+    assert "/" not in alert.inner_text()  # no path of the server
+    page.get_by_role("button", name="Remove Image").click()
+    playwright.expect(page.locator("#verdict")).to_contain_text("click an example", timeout=SOON)
+    page.locator("#photo input[type=file]").set_input_files(photo_path)
+    page.locator("#verdict .meter").wait_for()
+    assert "without references" in page.locator("#details").inner_text()
