@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
+ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
 MAX_NEW_TOKENS = 160
 
@@ -63,8 +64,10 @@ class Assistant:
         """
         source = _locate(model)
         detector = source if (Path(source) / SETTINGS).is_file() else str(CHECKPOINTS / "tiny")
+        own = Path(detector) / ENCODER
+        encoder = ImageEncoder.from_pretrained(own if own.is_dir() else detector)
         spoken = _load_language(source) if language else None
-        return cls(ImageEncoder.from_pretrained(detector), FusionHead.load(detector), spoken, model)
+        return cls(encoder, FusionHead.load(detector), spoken, model)
 
     def inspect(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Inspection:
         """One photo, compared with 0 to a few normal photos of the same product.

@@ -60,98 +60,47 @@ def _answers(address: str) -> bool:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
+def log() -> dict[str, list[str]]:
+    """What the page asked for, and what went wrong in it."""
+    return {"fetched": [], "failed": []}
+
+
+@pytest.fixture(scope="module")
+def page(server: str, log: dict[str, list[str]]) -> Iterator[Any]:
+    """The page at laptop size; one for all tests, because loading it takes longest."""
     binary = next(filter(None, map(shutil.which, BROWSERS)), None)
     if binary is None:
         pytest.skip("no Chromium is installed")
     with playwright.sync_playwright() as driver:
         chromium = driver.chromium.launch(executable_path=binary, args=FLAGS)
-        yield chromium
+        page = chromium.new_page(viewport={"width": 1366, "height": 768})
+        page.set_default_timeout(SOON)
+        page.on("request", lambda request: log["fetched"].append(request.url))
+        page.on("pageerror", lambda error: log["failed"].append(str(error)))
+        page.goto(server)
+        page.get_by_role("button", name="Broken cap").wait_for()
+        yield page
         chromium.close()
 
 
-@pytest.fixture
-def page(server: str, browser: Any) -> Iterator[Any]:
-    """A fresh visitor at laptop size. Nothing may be fetched elsewhere, and no script may fail."""
-    context = browser.new_context(viewport={"width": 1366, "height": 768})
-    page = context.new_page()
-    page.set_default_timeout(SOON)
-    fetched: list[str] = []
-    failures: list[str] = []
-    page.on("request", lambda request: fetched.append(request.url))
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.goto(server)
-    page.get_by_role("button", name="Broken cap").wait_for()
-    yield page
-    context.close()
-    assert [url for url in fetched if not url.startswith((server, "data:", "blob:"))] == []
-    assert failures == []
-
-
-def choose_example(page: Any, name: str = "Broken cap") -> None:
+def choose_example(page: Any, name: str) -> None:
+    """Click an example and start afresh, also where it was chosen before."""
     page.get_by_role("button", name=name).click()
     page.locator("#verdict .meter").wait_for()
-    page.locator("#result img").wait_for()
+    page.get_by_role("button", name="New conversation").click()
+    playwright.expect(page.locator("#chat")).to_contain_text("new conversation about the same", timeout=SOON)
+    wait_for_messages(page, 1)
 
 
 def messages(page: Any) -> list[str]:
-    return page.locator("#chat .message").all_inner_texts()
+    return page.locator("#chat .message-content").all_inner_texts()
 
 
 def wait_for_messages(page: Any, count: int) -> list[str]:
     """All messages, once there are `count` and the last answer has ended."""
-    playwright.expect(page.locator("#chat .message")).to_have_count(count, timeout=SOON)
+    playwright.expect(page.locator("#chat .message-content")).to_have_count(count, timeout=SOON)
     playwright.expect(page.locator("#stop")).to_be_disabled(timeout=SOON)
     return messages(page)
-
-
-def test_an_example_is_inspected_and_talked_about(page: Any) -> None:
-    choose_example(page)
-    assert any(word in page.locator("#verdict").inner_text() for word in ("Good", "Defective", "Unsure"))
-    assert "probability of a defect" in page.locator("#verdict").inner_text()
-    assert "compared with 3 good parts" in page.locator("#details").inner_text()
-    page.get_by_role("button", name="Is it defective?").click()
-    first = wait_for_messages(page, 3)
-    page.locator("#ask textarea").fill("And where exactly?")
-    page.keyboard.press("Enter")
-    both = wait_for_messages(page, 5)
-    assert both[:3] == first and both[3] == "And where exactly?" and len(both[4]) > 5
-    assert page.locator("#ask textarea").input_value() == ""
-    page.get_by_role("button", name="Good board").click()  # another photo: the conversation starts anew
-    playwright.expect(page.locator("#chat")).to_contain_text("so this is a new conversation", timeout=SOON)
-    assert len(wait_for_messages(page, 1)) == 1
-
-
-def test_the_overlay_follows_its_controls(page: Any) -> None:
-    choose_example(page)
-    picture = page.locator("#result img")
-    seen = [picture.get_attribute("src")]
-
-    def changed() -> None:
-        playwright.expect(picture).not_to_have_attribute("src", seen[-1], timeout=SOON)
-        seen.append(picture.get_attribute("src"))
-
-    page.locator("#opacity input[type=range]").fill("0")
-    changed()
-    page.get_by_label("Map").check()
-    changed()
-    page.get_by_label("Photo", exact=True).check()
-    changed()
-    assert len(set(seen)) == 4
-
-
-def test_an_answer_can_be_stopped_and_the_next_one_comes(page: Any) -> None:
-    choose_example(page)
-    # Pressed by the page itself: an answer may end before a driver's click arrives.
-    page.evaluate("""() => { const timer = setInterval(() => {
-        const button = document.querySelector("#stop");
-        if (!button.disabled) { button.click(); window.stopped = true; clearInterval(timer) } }, 5) }""")
-    page.locator("#ask textarea").fill("Describe everything you see.")
-    page.keyboard.press("Enter")
-    page.wait_for_function("window.stopped")
-    wait_for_messages(page, 3)
-    page.get_by_role("button", name="How sure are you?").click()
-    assert len(wait_for_messages(page, 5)[-1]) > 5
 
 
 def test_a_question_without_a_photo_gets_a_hint(page: Any) -> None:
@@ -171,3 +120,59 @@ def test_a_bad_file_is_explained_and_a_good_one_then_works(page: Any, tmp_path: 
     page.locator("#photo input[type=file]").set_input_files(photo_path)
     page.locator("#verdict .meter").wait_for()
     assert "without references" in page.locator("#details").inner_text()
+
+
+def test_an_example_is_inspected_and_talked_about(page: Any) -> None:
+    page.get_by_role("button", name="Broken cap").click()
+    page.locator("#verdict .meter").wait_for()
+    page.locator("#result img").wait_for()
+    playwright.expect(page.locator("#details")).to_contain_text("compared with 3 good parts", timeout=SOON)
+    assert any(word in page.locator("#verdict").inner_text() for word in ("Good", "Defective", "Unsure"))
+    assert "probability of a defect" in page.locator("#verdict").inner_text()
+    page.get_by_role("button", name="Is it defective?").click()
+    first = wait_for_messages(page, 3)
+    page.locator("#ask textarea").fill("And where exactly?")
+    page.keyboard.press("Enter")
+    both = wait_for_messages(page, 5)
+    assert both[:3] == first and both[3] == "And where exactly?" and len(both[4]) > 5
+    assert page.locator("#ask textarea").input_value() == ""
+    page.get_by_role("button", name="Good board").click()  # another photo: the conversation starts anew
+    playwright.expect(page.locator("#chat")).to_contain_text("so this is a new conversation", timeout=SOON)
+    assert len(wait_for_messages(page, 1)) == 1
+
+
+def test_the_overlay_follows_its_controls(page: Any) -> None:
+    choose_example(page, "Broken cap")
+    picture = page.locator("#result img")
+    seen = [picture.get_attribute("src")]
+
+    def changed() -> None:
+        playwright.expect(picture).not_to_have_attribute("src", seen[-1], timeout=SOON)
+        seen.append(picture.get_attribute("src"))
+
+    page.locator("#opacity input[type=range]").fill("0")
+    changed()
+    page.get_by_label("Map").check()
+    changed()
+    page.get_by_label("Photo", exact=True).check()
+    changed()
+    assert len(set(seen)) == 4
+
+
+def test_an_answer_can_be_stopped_and_the_next_one_comes(page: Any) -> None:
+    choose_example(page, "Scratched nut")
+    # Pressed by the page itself: an answer may end before a driver's click arrives.
+    page.evaluate("""() => { const timer = setInterval(() => {
+        const button = document.querySelector("#stop");
+        if (!button.disabled) { button.click(); window.stopped = true; clearInterval(timer) } }, 5) }""")
+    page.locator("#ask textarea").fill("Describe everything you see.")
+    page.keyboard.press("Enter")
+    page.wait_for_function("window.stopped")
+    wait_for_messages(page, 3)
+    page.get_by_role("button", name="How sure are you?").click()
+    assert len(wait_for_messages(page, 5)[-1]) > 5
+
+
+def test_nothing_is_fetched_elsewhere_and_no_script_fails(page: Any, server: str, log: dict[str, list[str]]) -> None:
+    assert [url for url in log["fetched"] if not url.startswith((server, "data:", "blob:"))] == []
+    assert log["failed"] == []

@@ -14,7 +14,7 @@ from torch.utils.data import Dataset
 from tqdm import tqdm
 from transformers import BatchFeature
 
-from assistant.assistant import Assistant
+from assistant.assistant import ENCODER, Assistant
 from assistant.conversation import build_messages
 from assistant.detectors.fused import FusionHead
 from assistant.encoder import ImageEncoder
@@ -125,7 +125,7 @@ def train_assistant(config: AssistantConfig) -> None:
     model, processor = _start(config, encoder, output)
     examples = inspect_scenes(inspector, scenes, config.scenes)
     fit(config, Speaker(model), Dialogues(examples, (3, 8), config.seed), Collator(processor))
-    _finish(model, processor, head, output)
+    _finish(model, processor, encoder, head, output)
 
 
 def _start(
@@ -148,10 +148,14 @@ def _tower(model: AnomalyLvlmForConditionalGeneration) -> nn.Module:
     return model.lvlm.get_submodule(backbone_of(model.lvlm.config.model_type).vision_tower)
 
 
-def _finish(model: nn.Module, processor: AnomalyLvlmProcessor, head: FusionHead, output: Path) -> None:
+def _finish(
+    model: nn.Module, processor: AnomalyLvlmProcessor, encoder: ImageEncoder, head: FusionHead, output: Path
+) -> None:
     """Write everything; a LoRA is merged, so that the folder opens alone."""
     if hasattr(model, "merge_and_unload"):
         model = model.merge_and_unload()
     model.half().save_pretrained(output)
     processor.save_pretrained(output)
     head.save(output)
+    if not isinstance(_tower(model), type(encoder.backbone)):  # the map is not seen with the model's own eyes
+        encoder.backbone.save_pretrained(output / ENCODER)
