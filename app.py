@@ -82,7 +82,7 @@ class Page:
         if not question or chat is None:
             yield (messages(session, question, HINT) if question else gr.skip()), "", gr.skip()
             return
-        yield messages(session, question), "", gr.update(interactive=True)
+        yield messages(session, question, "…"), "", gr.update(interactive=True)
         said = ""
         try:
             for piece in chat.stream(question):
@@ -157,10 +157,12 @@ def build_app(assistant: "Assistant") -> gr.Blocks:
                 badge, picture, view, opacity, facts = _results()
             with gr.Column(scale=7, min_width=360):
                 chatbot, stop = _conversation(page, session)
+        # Answers and inspections wait in one line, so a question always meets the photo that was shown before it.
+        gr.on([photo.change, references.change], page.stop, session, None, queue=False, **QUIET)
         gr.on(
             [photo.change, references.change], page.inspect, [session, photo, references, view, opacity],
             [badge, picture, facts, chatbot, stop], preprocess=False, trigger_mode="always_last",
-            concurrency_id="inspect", show_progress_on=[picture], api_visibility="private",
+            concurrency_id="model", show_progress_on=[picture], api_visibility="private",
         )  # fmt: skip
         gr.on(
             [view.input, opacity.input], page.redraw, [session, view, opacity], picture,
@@ -179,7 +181,7 @@ def _inputs() -> tuple[gr.Image, gr.Gallery]:
     gr.HTML("<h2>Good parts to compare <small>1 to 4, optional</small></h2>")
     references = gr.Gallery(
         label="Good parts", show_label=False, format="png", columns=4, height=112, interactive=True, buttons=[],
-        sources=["upload", "clipboard"], file_types=["image"], elem_id="references",
+        sources=["upload", "clipboard"], file_types=["image"], allow_preview=False, elem_id="references",
     )  # fmt: skip
     gr.HTML("<h2>Examples</h2>")
     with gr.Row(elem_id="examples"), tempfile.TemporaryDirectory() as folder:
@@ -220,7 +222,7 @@ def _conversation(page: Page, session: gr.State) -> tuple[gr.Chatbot, gr.Button]
         stop = gr.Button("Stop", size="sm", variant="stop", interactive=False, elem_id="stop")
         restart = gr.Button("New conversation", size="sm", elem_id="restart")
     for trigger, text in [(question.submit, question), *((button.click, button) for button in suggestions)]:
-        trigger(page.answer, [session, text], [chatbot, question, stop], concurrency_id="answer", **QUIET)
+        trigger(page.answer, [session, text], [chatbot, question, stop], concurrency_id="model", **QUIET)
     stop.click(page.stop, session, None, queue=False, **QUIET)
     gr.on([restart.click, chatbot.clear], page.restart, session, [chatbot, stop], **QUIET)
     return chatbot, stop

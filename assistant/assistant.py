@@ -5,7 +5,7 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +17,6 @@ from PIL import Image
 from assistant import UserError
 from assistant.conversation import Chat
 from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
-from assistant.detectors.memory_bank import MemoryBank
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.images import Frame, ImageSource, load_image, mismatch
 from assistant.inspection import Inspection
@@ -50,7 +49,7 @@ class Assistant:
     ) -> None:
         self.encoder, self.head, self.language, self.name = encoder, head, language, name
         self._features: OrderedDict[bytes, PatchFeatures] = OrderedDict()
-        self._banks: OrderedDict[tuple[bytes, ...], MemoryBank] = OrderedDict()
+        self._detectors: OrderedDict[tuple[bytes, ...], FusedDetector] = OrderedDict()
         self._speaking = threading.Lock()
 
     @classmethod
@@ -79,8 +78,7 @@ class Assistant:
         photo = load_image(image)
         normals = [load_image(reference) for reference in references]
         features = self.encode(photo)  # L x (1, C_l, h_l, w_l)
-        bank = self.memory_bank(normals)
-        detection = FusedDetector(self.head, bank).detect(features)  # scores (h, w), kinds (K, h, w)
+        detection = self.detector(normals).detect(features)  # scores (h, w), kinds (K, h, w)
         anomaly_map = Frame(photo, self.encoder.image_size).to_original(detection.scores)  # (H, W) in [0, 1]
         return Inspection.from_map(
             anomaly_map,
@@ -92,7 +90,7 @@ class Assistant:
             references=len(normals),
             model=self.name,
             seconds=time.perf_counter() - start,
-            notes=tuple(_remarks(photo, normals, features, bank)),
+            notes=tuple(_remarks(photo, normals, detection.foreign)),
         )
 
     def start_chat(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Chat:
@@ -109,7 +107,7 @@ class Assistant:
 
     def say(
         self, messages: list[dict[str, Any]], photo: np.ndarray, anomaly_map: np.ndarray, stop: threading.Event
-    ) -> Iterator[str]:
+    ) -> Generator[str]:
         """The language model's own words, piece by piece, before they are grounded.
 
         `messages` follow the convention of transformers; the first holds an image and an anomaly item.
@@ -132,16 +130,14 @@ class Assistant:
             _forget_oldest(self._features)
         return self._features[key]
 
-    @torch.inference_mode()
-    def memory_bank(self, references: Sequence[np.ndarray]) -> MemoryBank | None:
-        """The memory bank of some normal photos, built once per set; None for no photos."""
-        if not references:
-            return None
+    def detector(self, references: Sequence[np.ndarray]) -> FusedDetector:
+        """The detector with some normal photos in its memory bank, built once per set of photos."""
         key = tuple(_digest(reference) for reference in references)
-        if key not in self._banks:
-            self._banks[key] = MemoryBank(PatchFeatures.join([self.encode(r) for r in references]))
-            _forget_oldest(self._banks)
-        return self._banks[key]
+        if key not in self._detectors:
+            features = PatchFeatures.join([self.encode(r) for r in references]) if references else None
+            self._detectors[key] = FusedDetector(self.head, features)
+            _forget_oldest(self._detectors)
+        return self._detectors[key]
 
 
 def _locate(model: str) -> str:
@@ -179,7 +175,7 @@ def _load_language(source: str) -> "tuple[AnomalyLvlmForConditionalGeneration, A
 
 
 def _digest(photo: np.ndarray) -> bytes:
-    return hashlib.blake2b(np.ascontiguousarray(photo), digest_size=16, key=repr(photo.shape).encode()).digest()
+    return hashlib.blake2b(np.ascontiguousarray(photo).data, digest_size=16, key=repr(photo.shape).encode()).digest()
 
 
 def _forget_oldest(memory: OrderedDict[Any, Any]) -> None:
@@ -191,11 +187,9 @@ def _name_of(image: ImageSource) -> str:
     return str(image) if isinstance(image, str | Path) else "photo"
 
 
-def _remarks(
-    photo: np.ndarray, normals: Sequence[np.ndarray], features: PatchFeatures, bank: MemoryBank | None
-) -> list[str]:
-    """What the user should know about the references."""
+def _remarks(photo: np.ndarray, normals: Sequence[np.ndarray], foreign: bool) -> list[str]:
+    """What the user should know about the references, each remark once."""
     remarks = [remark for normal in normals if (remark := mismatch(photo, normal)) is not None]
-    if bank is not None and not bank.resembles(features):
+    if foreign:
         remarks.append("the photo hardly resembles the reference; is it the same product?")
     return list(dict.fromkeys(remarks))

@@ -26,7 +26,7 @@ class Calibration:
         return float(1.0 / (1.0 + np.exp(-np.clip(logit, -30.0, 30.0))))
 
     def verdict(self, probability: float) -> str:
-        """"good" below the unsure band, "defective" above it, "unsure" inside."""
+        """Below the unsure band "good", above it "defective", inside "unsure"."""
         low, high = self.unsure
         if low < probability < high:
             return "unsure"

@@ -85,9 +85,7 @@ class CompactEncoderModel(PreTrainedModel):
         )
         self.post_init()
 
-    def forward(
-        self, pixel_values: Tensor, output_hidden_states: bool | None = None, **_: object
-    ) -> BaseModelOutput:
+    def forward(self, pixel_values: Tensor, output_hidden_states: bool | None = None, **_: object) -> BaseModelOutput:
         x = self.stem(pixel_values.to(self.dtype).contiguous(memory_format=torch.channels_last))
         trunk = []
         for stage in self.stages:

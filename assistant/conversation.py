@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +44,7 @@ class Chat:
     def stream(self, question: str) -> Iterator[str]:
         """The answer, piece by piece; what is passed on never contradicts the Inspection.
 
-        The turn is kept when the answer ends, also when it was stopped.
+        The turn is kept when the answer ends, also when it was stopped, but not when it failed.
         """
         question = " ".join(question.split())
         said = ""
@@ -51,11 +52,14 @@ class Chat:
             self._stop.clear()
             assert self.inspection.anomaly_map is not None
             words = self.assistant.say(self.messages(question), self.photo, self.inspection.anomaly_map, self._stop)
-            try:
-                for piece in ground_stream(words, self.inspection, question):
-                    said += piece
-                    yield piece
-            finally:
+            with closing(words):  # its thread ends before the next answer may begin
+                try:
+                    for piece in ground_stream(words, self.inspection, question):
+                        said += piece
+                        yield piece
+                except (GeneratorExit, KeyboardInterrupt):
+                    self.turns.append(Turn(question, said.strip()))
+                    raise
                 self.turns.append(Turn(question, said.strip()))
 
     def ask(self, question: str) -> str:

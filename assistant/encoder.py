@@ -1,6 +1,8 @@
 """Photo -> multi-level patch features, from any transformers vision model behind one small interface."""
 
+import inspect
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,11 +13,13 @@ from safetensors import SafetensorError, safe_open
 from torch import Tensor, nn
 from torch.nn import functional as F
 from transformers import AutoConfig, AutoModel, PreTrainedModel
+from transformers.utils.hub import cached_file
 
 from assistant import UserError
 from assistant.compact_encoder import CompactEncoderModel
 
-TOWER_PREFIX = "vision_tower."
+TOWER = re.compile(r"\.(?:vision_tower|vision_model)\.")  # ends the path to the tower in the name of a weight
+PREPROCESSING = "preprocessor_config.json"
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -99,9 +103,19 @@ class ImageEncoder(nn.Module):
             backbone = _tower_of_checkpoint(Path(source))
             if backbone is None:
                 backbone = AutoModel.from_pretrained(str(source), use_safetensors=True, dtype=torch.float32)
-        except (OSError, ValueError, RuntimeError, SafetensorError) as error:
+            settings = _preprocessing(source)
+        except (OSError, ValueError, RuntimeError, KeyError, SafetensorError) as error:
             raise UserError(f"no usable vision model at {str(source)!r}", "give a folder or hub id of one") from error
-        return cls.from_backbone(vision_tower(backbone), _preprocessing(source))
+        tower = vision_tower(backbone)
+        if "pixel_values" not in inspect.signature(tower.forward).parameters:
+            raise UserError(f"{str(source)!r} is no vision model", "give a folder or hub id of one")
+        return cls.from_backbone(tower, settings)
+
+    def save(self, folder: str | Path) -> None:
+        """Write what `from_pretrained` opens again: the vision model and its normalisation."""
+        self.backbone.save_pretrained(folder)
+        settings = {"image_mean": self.mean.flatten().tolist(), "image_std": self.std.flatten().tolist()}
+        (Path(folder) / PREPROCESSING).write_text(json.dumps(settings, indent=2) + "\n")
 
     @classmethod
     def from_backbone(cls, backbone: PreTrainedModel, preprocessing: dict[str, Any] | None = None) -> "ImageEncoder":
@@ -125,12 +139,16 @@ def vision_tower(model: PreTrainedModel) -> PreTrainedModel:
             part = getattr(part, name, None)
         if isinstance(part, PreTrainedModel):
             return part
-    if getattr(model.config, "model_type", "").startswith("qwen"):
+    _refuse_packed(getattr(model.config, "model_type", ""))
+    return model
+
+
+def _refuse_packed(model_type: str) -> None:
+    if model_type.startswith("qwen"):
         raise UserError(
             "the vision tower of Qwen-VL takes packed patches, not a photo",
             "name another vision model as the encoder; the language model stays",
         )
-    return model
 
 
 def _tower_of_checkpoint(folder: Path) -> PreTrainedModel | None:
@@ -142,12 +160,13 @@ def _tower_of_checkpoint(folder: Path) -> PreTrainedModel | None:
     config = json.loads(path.read_text()) if path.is_file() else {}
     if config.get("model_type") != "anomaly_lvlm":
         return None
+    _refuse_packed(config["lvlm_config"]["model_type"])
     tower = AutoModel.from_config(AutoConfig.for_model(**config["lvlm_config"]["vision_config"]))
     weights: dict[str, Tensor] = {}
     for file in sorted(folder.glob("model*.safetensors")):
         with safe_open(file, framework="pt") as opened:
-            names = [name for name in opened.keys() if TOWER_PREFIX in name]  # noqa: SIM118, not a dict
-            weights |= {name.split(TOWER_PREFIX)[1]: opened.get_tensor(name).float() for name in names}
+            names = [name for name in opened.keys() if TOWER.search(name)]  # noqa: SIM118, not a dict
+            weights |= {TOWER.split(name, maxsplit=1)[1]: opened.get_tensor(name).float() for name in names}
     tower.load_state_dict(weights)
     return tower
 
@@ -163,7 +182,7 @@ def _as_map(hidden: Tensor) -> Tensor:
 def _default_levels(backbone: PreTrainedModel, size: int) -> list[int]:
     """A transformer's quarter depths (as in AnomalyGPT); a CNN's last map of every stride from 4 on."""
     with torch.no_grad():
-        probe = torch.zeros(1, 3, size, size)
+        probe = torch.zeros(1, 3, size, size, device=backbone.device, dtype=backbone.dtype)
         hidden = backbone(probe, output_hidden_states=True).hidden_states
     if hidden[-1].dim() == 3:
         depth = len(hidden) - 1
@@ -173,6 +192,15 @@ def _default_levels(backbone: PreTrainedModel, size: int) -> list[int]:
 
 
 def _preprocessing(source: str | Path) -> dict[str, Any]:
-    """The image processor's settings beside a local checkpoint, or nothing."""
-    path = Path(source) / "preprocessor_config.json"
-    return json.loads(path.read_text()) if path.is_file() else {}
+    """The image processor's settings beside a model (folder or hub id), or nothing.
+
+    A processor of several parts is saved as one file, which holds them under `image_processor`.
+    """
+    for name in (PREPROCESSING, "processor_config.json"):
+        path = cached_file(str(source), name, _raise_exceptions_for_missing_entries=False)
+        if path is not None:
+            settings: dict[str, Any] = json.loads(Path(path).read_text())
+            settings = settings.get("image_processor", settings)
+            if "image_mean" in settings:
+                return settings
+    return {}

@@ -30,8 +30,8 @@ h2 { font-size: .92rem !important; font-weight: 600; margin: 0 0 -4px } h2 small
 #photo, #references, #result, #chat { border-radius: 10px }
 #references > label { display: none }
 #examples { gap: 8px; align-items: stretch }
-#examples button { flex-direction: column; gap: 6px; padding: 6px; font-size: .85rem; font-weight: 500 }
-#examples img { width: 100%; height: auto; max-width: 130px; border-radius: 6px; margin: 0 }
+#examples button { flex-direction: column; justify-content: flex-start; gap: 6px; padding: 6px; font-size: .85rem }
+#examples button { font-weight: 500 } #examples img { width: 100%; height: auto; max-width: 130px; border-radius: 6px; margin: 0 }
 #result { height: clamp(300px, calc(100vh - 330px), 620px) !important }
 #chat { height: clamp(280px, calc(100vh - 290px), 760px) !important }
 @media (max-width: 1120px) { #result, #chat { height: 400px !important } }
@@ -56,6 +56,7 @@ h2 { font-size: .92rem !important; font-weight: 600; margin: 0 0 -4px } h2 small
 #details ul { margin: 8px 0 0; padding-left: 18px; font-size: .88rem }
 #details p { font-size: .8rem; opacity: .75; margin: 8px 0 0 }
 #ask .submit-button { background: var(--primary-600); color: #fff }
+#stop:disabled { background: var(--button-secondary-background-fill); color: inherit }
 #questions { gap: 6px } #questions button { flex: 0 1 auto; min-width: 0; border-radius: 999px }
 """.replace("STOPS", STOPS)
 LEGEND = (

@@ -5,9 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import torch
-from peft import get_peft_model
+from peft import PeftModel, get_peft_model
 from PIL import Image
 from torch import nn
 from torch.utils.data import Dataset
@@ -30,12 +31,12 @@ from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
 
-MAP_SIDE = 96  # maps are kept at this size: twice the prompt learner's grid
+MAP_SIDE = 96  # invented maps are painted at this size: twice the prompt learner's grid
 
 
 @dataclass(frozen=True)
 class Example:
-    """A photo (S, S, 3) uint8 with its Inspection, whose map is (MAP_SIDE, MAP_SIDE)."""
+    """A photo (S, S, 3) uint8 with its Inspection, whose map is (S, S)."""
 
     photo: np.ndarray
     inspection: Inspection
@@ -80,7 +81,8 @@ class Dialogues(Dataset):
         inspection, anomaly_map = example.inspection, example.inspection.anomaly_map
         if rng.random() < 0.5:
             inspection = random_inspection(rng)
-            anomaly_map = painted_map(inspection, rng)
+            # Of the same size as the inspected ones, or the maps of a batch would be pooled to one and serving's not.
+            anomaly_map = cv2.resize(painted_map(inspection, rng), example.photo.shape[1::-1])
         dialogue = [m["content"] for m in write_dialogue(inspection, rng, turns=self.turns)]
         return {
             "messages": build_messages(inspection, dialogue[0::2], dialogue[1::2]),
@@ -104,17 +106,6 @@ class Collator:
         )
 
 
-class Speaker(nn.Module):
-    """The language-vision model as the Trainer wants it, with a frozen vision tower."""
-
-    def __init__(self, model: nn.Module) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, **batch: Any) -> dict[str, torch.Tensor]:
-        return {"loss": self.model(**batch).loss}
-
-
 def train_assistant(config: AssistantConfig) -> None:
     """Train and write the whole checkpoint folder to `config.output`: language model, detector, processor."""
     detector = Path(config.detector)
@@ -124,38 +115,50 @@ def train_assistant(config: AssistantConfig) -> None:
     scenes = Scenes(config.photos, config.products, encoder.image_size, 4, config.seed + 1)
     model, processor = _start(config, encoder, output)
     examples = inspect_scenes(inspector, scenes, config.scenes)
-    fit(config, Speaker(model), Dialogues(examples, (3, 8), config.seed), Collator(processor))
+    fit(config, model, Dialogues(examples, (3, 8), config.seed), Collator(processor))
     _finish(model, processor, encoder, head, output)
 
 
 def _start(
     config: AssistantConfig, encoder: ImageEncoder, output: Path
-) -> tuple[nn.Module, AnomalyLvlmProcessor]:
+) -> tuple[AnomalyLvlmForConditionalGeneration | PeftModel, AnomalyLvlmProcessor]:
     """A given model (with LoRA if wanted), or a new `tiny` around the encoder."""
     if config.init is not None:
         model, processor = load(config.init)
     else:
-        processor = build_tiny_processor(train_tokenizer(output / "tokenizer", config.vocabulary, config.seed))
-        model = build_tiny_model(encoder.backbone.config, processor)
+        vision = encoder.backbone.config
+        words = train_tokenizer(output / "tokenizer", config.vocabulary, config.seed)
+        processor = build_tiny_processor(words, image_size=vision.image_size, num_image_tokens=vision.token_grid**2)
+        model = build_tiny_model(vision, processor)
         _tower(model).load_state_dict(encoder.backbone.state_dict())
-    _tower(model).requires_grad_(False).eval()
+    _tower(model).requires_grad_(False)
     if config.lora:
         model = get_peft_model(model, lora_config(model.lvlm.config.model_type))
     return model, processor
 
 
-def _tower(model: AnomalyLvlmForConditionalGeneration) -> nn.Module:
-    return model.lvlm.get_submodule(backbone_of(model.lvlm.config.model_type).vision_tower)
+def _tower(model: AnomalyLvlmForConditionalGeneration | PeftModel) -> nn.Module:
+    tower: nn.Module = model.lvlm.get_submodule(backbone_of(model.lvlm.config.model_type).vision_tower)
+    return tower
 
 
 def _finish(
-    model: nn.Module, processor: AnomalyLvlmProcessor, encoder: ImageEncoder, head: FusionHead, output: Path
+    model: AnomalyLvlmForConditionalGeneration | PeftModel,
+    processor: AnomalyLvlmProcessor,
+    encoder: ImageEncoder,
+    head: FusionHead,
+    output: Path,
 ) -> None:
     """Write everything; a LoRA is merged, so that the folder opens alone."""
-    if hasattr(model, "merge_and_unload"):
+    if isinstance(model, PeftModel):
         model = model.merge_and_unload()
     model.half().save_pretrained(output)
     processor.save_pretrained(output)
     head.save(output)
-    if not isinstance(_tower(model), type(encoder.backbone)):  # the map is not seen with the model's own eyes
-        encoder.backbone.save_pretrained(output / ENCODER)
+    if not _same_weights(_tower(model), encoder.backbone):  # the map is not seen with the model's own eyes
+        encoder.save(output / ENCODER)
+
+
+def _same_weights(one: nn.Module, other: nn.Module) -> bool:
+    mine, theirs = one.cpu().half().state_dict(), other.state_dict()
+    return mine.keys() == theirs.keys() and all(torch.equal(mine[k], v.to(mine[k].dtype)) for k, v in theirs.items())

@@ -1,5 +1,6 @@
 """YAML file + `key=value` words -> a frozen dataclass; an unknown key is an error that names the nearest."""
 
+import contextlib
 import dataclasses
 import difflib
 from dataclasses import dataclass
@@ -100,9 +101,12 @@ def load_config(name: str, overrides: list[str]) -> StageConfig:
         key, equals, text = word.partition("=")
         if not equals:
             raise UserError(f"{word!r} is not of the form key=value", "write for example max_minutes=30")
-        values[key] = yaml.safe_load(text)
+        try:
+            values[key] = yaml.safe_load(text)
+        except yaml.YAMLError as error:
+            raise UserError(f"the value of {word!r} is not valid YAML", "quote it, or close its brackets") from error
     stage = values.get("stage")
-    if stage not in CONFIGS:
+    if not isinstance(stage, str) or stage not in CONFIGS:
         raise UserError(f"unknown stage {stage!r} in {name}", f"set stage to one of {', '.join(CONFIGS)}")
     return _build(CONFIGS[stage], values)
 
@@ -140,15 +144,17 @@ def _build(kind: type[StageConfig], values: dict[str, Any]) -> StageConfig:
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:
     """The value as the field's type; a single word stands for a list of one."""
-    if hint == tuple[str, ...]:
+    if hint == tuple[str, ...] and value is not None:
         return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
-    if hint == tuple[int, ...] and isinstance(value, list):
-        return tuple(int(v) for v in value)
-    if hint is float and isinstance(value, int | float) and not isinstance(value, bool):
-        return float(value)
+    if hint == tuple[int, ...] and isinstance(value, list) and all(type(v) is int for v in value):
+        return tuple(value)
+    if hint is float and type(value) in (int, float, str):
+        with contextlib.suppress(ValueError):
+            return float(value)  # YAML 1.1 reads 1e-3, which has no point, as text
     if hint in (int, bool, str) and type(value) is hint:
         return value
     if hint == str | None and (value is None or isinstance(value, str)):
         return value
-    wanted = getattr(hint, "__name__", str(hint))
+    wanted = {tuple[str, ...]: "list of words", tuple[int, ...]: "list of whole numbers"}.get(hint)
+    wanted = wanted or getattr(hint, "__name__", str(hint))
     raise UserError(f"{key}={value!r} is not a valid {wanted}", f"give {key} as {wanted}")

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from assistant.calibration import Calibration
-from assistant.detectors.fused import FusionHead, statistics
-from assistant.detectors.memory_bank import MemoryBank
+from assistant.detectors.fused import FusedDetector, FusionHead, top_logit
+from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.detectors.text_prompts import ABNORMAL, KIND_PHRASES, NORMAL, TEMPLATES
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.inspection import KINDS
@@ -63,25 +63,20 @@ class DecoderTraining(nn.Module):
         self.head = head
 
     @torch.no_grad()
-    def encode(self, pictures: Tensor, counts: Tensor) -> tuple[PatchFeatures, list[MemoryBank | None]]:
-        """Features of the queries and a memory bank for each (None without references)."""
+    def encode(self, pictures: Tensor) -> PatchFeatures:
+        """Features of (N, 3, S, S) uint8 pictures."""
         encoder = self.encoder[0].to(pictures.device)
-        features = PatchFeatures.join([encoder(part.float() / 255) for part in pictures.split(16)])
-        queries = len(counts)
-        banks: list[MemoryBank | None] = []
-        start = queries
-        for count in counts.tolist():
-            banks.append(MemoryBank(features.select(slice(start, start + count))) if count else None)
-            start += count
-        return features.select(slice(0, queries)), banks
+        with torch.autocast(pictures.device.type, enabled=False):  # distances of near neighbours need all digits
+            return PatchFeatures.join([encoder(part.float() / 255) for part in pictures.split(16)])
 
     def forward(self, pictures: Tensor, counts: Tensor, kinds: Tensor) -> dict[str, Tensor]:
-        features, banks = self.encode(pictures, counts)
+        queries, references = split(self.encode(pictures), counts)
+        found = [_nearest(queries.select(slice(i, i + 1)), normals) for i, normals in enumerate(references)]
         prompts = self._sampled_prompts()
         with torch.no_grad():
             self.head.image_decoder.prompts.copy_(prompts)
-        logits, _ = self.head(features, banks)
-        embedding = self.head.image_decoder.embed(features, logits.shape[-1])
+        logits, _ = self.head(queries, found)
+        embedding = self.head.image_decoder.embed(queries, logits.shape[-1])
         similarity = self.head.image_decoder.match(embedding, prompts)
         target = (kinds > 0).float()
         size = kinds.shape[-1]
@@ -91,8 +86,7 @@ class DecoderTraining(nn.Module):
         named = torch.where(kinds > 0, kinds - 1, IGNORE)
         # mean over an empty set is NaN: a batch of good photos has no kind to learn
         kind_loss = F.cross_entropy(by_kind, named, ignore_index=IGNORE) if (kinds > 0).any() else fused.sum() * 0
-        top = statistics(logits, banks)[:, 1]
-        image_loss = F.binary_cross_entropy_with_logits(top, target.flatten(1).amax(dim=1))
+        image_loss = F.binary_cross_entropy_with_logits(top_logit(logits), target.flatten(1).amax(dim=1))
         loss = 4 * focal_loss(fused, target) + dice_loss(fused, target) + 0.3 * image_loss
         loss = loss + focal_loss(zero_shot, target) + 0.3 * dice_loss(zero_shot, target) + 0.2 * kind_loss
         return {"loss": loss}
@@ -101,44 +95,76 @@ class DecoderTraining(nn.Module):
         """One random wording per class each step, so that the text encoder learns words, not sentences."""
         groups = [NORMAL, ABNORMAL, *(KIND_PHRASES[kind] for kind in KINDS)]
         pick = torch.randint
-        texts = [
-            TEMPLATES[int(pick(len(TEMPLATES), ()))].format(group[int(pick(len(group), ()))]) for group in groups
-        ]
+        texts = [TEMPLATES[int(pick(len(TEMPLATES), ()))].format(group[int(pick(len(group), ()))]) for group in groups]
         encoded: Tensor = self.head.image_decoder.text_encoder(texts)
         return encoded
 
 
+def split(features: PatchFeatures, counts: Tensor) -> tuple[PatchFeatures, list[PatchFeatures | None]]:
+    """The collated batch -> features of the queries, and those of each query's references."""
+    queries = features.select(slice(0, len(counts)))
+    references: list[PatchFeatures | None] = []
+    start = len(counts)
+    for count in counts.tolist():
+        references.append(features.select(slice(start, start + count)) if count else None)
+        start += count
+    return queries, references
+
+
+@torch.no_grad()
+def _nearest(query: PatchFeatures, references: PatchFeatures | None) -> Neighbours | None:
+    return None if references is None else MemoryBank(references).nearest(query)
+
+
 def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calibration:
-    """Logistic regression of "defective" on the image-level statistics of `count` scenes never trained on."""
+    """Fit the probability on the statistics of `count` scenes that training never saw."""
     rows, labels = [], []
     for start in range(0, count, 8):
         part = [scenes[len(scenes) - 1 - i] for i in range(start, min(start + 8, count))]
         batch = collate(part)
-        with torch.inference_mode():
-            features, banks = model.encode(batch["pictures"], batch["counts"])
-            rows.append(statistics(model.head(features, banks)[0], banks))
-        labels += [float(scene.defective) for scene in part]
-    return logistic_regression(torch.cat(rows).double(), torch.tensor(labels).double())
+        queries, references = split(model.encode(batch["pictures"]), batch["counts"])
+        for i, normals in enumerate(references):
+            rows.append(FusedDetector(model.head, normals).detect(queries.select(slice(i, i + 1))).statistics)
+        labels += [scene.defective for scene in part]
+    return calibrate(np.stack(rows), np.array(labels))
 
 
-def logistic_regression(rows: Tensor, labels: Tensor, penalty: float = 1e-2) -> Calibration:
-    """Ridge-penalised logistic regression by LBFGS on standardised columns; (N, F) rows, (N,) labels in {0, 1}."""
-    mean, std = rows.mean(dim=0), rows.std(dim=0).clamp_min(1e-6)
-    x = (rows - mean) / std
-    weights = torch.zeros(x.shape[1] + 1, dtype=x.dtype, requires_grad=True)
-    optimizer = torch.optim.LBFGS([weights], max_iter=200, line_search_fn="strong_wolfe")
+# Synthetic references resemble their photo more than real ones do, so a fit would lean on the learnt logit alone. The
+# mix is set instead: half of the evidence is learnt, a quarter is distance, a quarter contrast, each in units
+# of its own spread.
+MIX = np.array([0.5, 0.25, 0.25])
+
+
+def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:
+    """Platt scaling (1999) of the evidence with and without references; (N, 6) statistics, (N,) bool labels.
+
+    Good and defective scenes get equal weight: what a user's share of defects is, nobody knows.
+    """
+    few, alone = rows[:, 3] == 1, rows[:, 5] == 1
+    spread = rows[few, :3].std(axis=0) + 1e-6
+    slope, offset = platt(rows[few, :3] @ (MIX / spread), labels[few])
+    zero_slope, zero_offset = platt(rows[alone, 4], labels[alone])
+    return Calibration((*(slope * MIX / spread).tolist(), offset, zero_slope, zero_offset))
+
+
+def platt(evidence: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
+    """Slope and offset of a class-balanced logistic regression on (N,) evidence; (1, 0) where one class is missing."""
+    if len(set(labels.tolist())) < 2:
+        return 1.0, 0.0
+    x, y = torch.tensor(evidence), torch.tensor(labels).double()
+    weight = torch.where(y > 0, 0.5 / y.mean(), 0.5 / (1 - y.mean()))
+    line = torch.tensor([1.0, 0.0], dtype=torch.double, requires_grad=True)
+    optimizer = torch.optim.LBFGS([line], max_iter=100, line_search_fn="strong_wolfe")
 
     def closure() -> Tensor:
         optimizer.zero_grad()
-        loss = F.binary_cross_entropy_with_logits(x @ weights[:-1] + weights[-1], labels)
-        loss = loss + penalty * weights[:-1].square().sum()
+        loss = F.binary_cross_entropy_with_logits(x * line[0] + line[1], y, weight=weight)
         loss.backward()
         return loss
 
-    optimizer.step(closure)  # type: ignore[no-untyped-call]
-    scaled = weights.detach()[:-1] / std
-    bias = float(weights.detach()[-1] - (scaled * mean).sum())
-    return Calibration(tuple(float(w) for w in scaled), bias)
+    optimizer.step(closure)
+    slope, offset = line.tolist()
+    return slope, offset
 
 
 def train_decoder(config: DecoderConfig) -> None:
@@ -151,7 +177,7 @@ def train_decoder(config: DecoderConfig) -> None:
     scenes = Scenes(config.photos, config.products, encoder.image_size, config.max_references, config.seed)
     model = DecoderTraining(encoder, head)
     fit(config, model, scenes, collate)
-    model.eval()
+    model.cpu().eval()
     head.image_decoder.remember_prompts()
     head.calibration = fit_calibration(model, scenes, config.calibration_scenes)
     head.save(config.output)

@@ -10,6 +10,7 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 from transformers import AutoModel, PreTrainedModel
 
+from assistant import UserError
 from assistant.compact_encoder import CompactEncoderConfig, CompactEncoderModel
 from training.config import EncoderConfig
 from training.pictures import draw_picture, find_pictures
@@ -87,7 +88,10 @@ class Distillation(nn.Module):
 def train_encoder(config: EncoderConfig) -> None:
     """Distil and write the encoder to `config.output` (`save_pretrained`, half precision)."""
     photos = find_pictures(config.photos)
-    teacher = AutoModel.from_pretrained(config.teacher)
+    try:
+        teacher = AutoModel.from_pretrained(config.teacher)
+    except (OSError, ValueError) as error:
+        raise UserError(f"no teacher {config.teacher!r}", "give a folder or hub id of a vision model") from error
     student = CompactEncoderModel(CompactEncoderConfig())
     if config.init is not None:
         student = CompactEncoderModel.from_pretrained(config.init)

@@ -50,9 +50,7 @@ def random_crop(
     return np.ascontiguousarray(part[:, ::-1] if rng.random() < 0.5 else part)
 
 
-def draw_picture(
-    photos: Sequence[Path], rng: np.random.Generator, size: int, procedural_share: float
-) -> np.ndarray:
+def draw_picture(photos: Sequence[Path], rng: np.random.Generator, size: int, procedural_share: float) -> np.ndarray:
     """One training picture, (size, size, 3) uint8: a part of a photo or, with that share, a rendered part."""
     if not photos or rng.random() < procedural_share:
         return random_crop(random_product(rng).photo(rng, size), rng, size, smallest=0.7)

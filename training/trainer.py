@@ -11,7 +11,6 @@ from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Dataset
 from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
-from transformers.trainer_utils import get_last_checkpoint
 
 from training.config import StageConfig
 
@@ -29,34 +28,41 @@ class Budget(TrainerCallback):
         """Minutes spent so far, earlier runs included."""
         return self.before + (time.monotonic() - self.start) / 60
 
-    def resume_from(self, checkpoint: str | None) -> None:
-        if checkpoint is not None:
-            self.before = float(json.loads((Path(checkpoint) / self.FILE).read_text()))
+    def resume(self) -> str | None:
+        """The newest finished checkpoint, whose minutes are taken over; None where there is none.
+
+        The minutes are the last file of a checkpoint to be written, so one without them was cut off.
+        """
+        finished = sorted(self.folder.glob(f"checkpoint-*/{self.FILE}"), key=lambda p: int(p.parent.name[11:]))
+        if not finished:
+            return None
+        self.before = float(json.loads(finished[-1].read_text()))
+        return str(finished[-1].parent)
 
     def on_train_begin(self, *_: Any, **__: Any) -> None:
         self.start = time.monotonic()
 
-    def on_step_end(
-        self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any
-    ) -> None:
+    def on_step_end(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
         if self.used() >= self.minutes:
             control.should_training_stop = True
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        folder = Path(args.output_dir) / f"checkpoint-{state.global_step}"
-        (folder / self.FILE).write_text(json.dumps(self.used()))
+        path = self.folder / f"checkpoint-{state.global_step}" / self.FILE
+        beside = path.with_suffix(".part")
+        beside.write_text(json.dumps(self.used()))
+        beside.rename(path)
 
 
 class BudgetTrainer(Trainer):
     """A Trainer whose learning rate falls with the share of the budget used, in steps or in minutes."""
 
+    lr_scheduler: LambdaLR | None
+
     def __init__(self, *args: Any, budget: Budget, **kwargs: Any) -> None:
         super().__init__(*args, callbacks=[budget], **kwargs)
         self.budget = budget
 
-    def create_scheduler(
-        self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None
-    ) -> LambdaLR:
+    def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LambdaLR:
         if self.lr_scheduler is None:
             warmup = self.args.get_warmup_steps(num_training_steps)
 
@@ -81,9 +87,11 @@ def fit(config: StageConfig, model: nn.Module, dataset: Dataset, collate: Any = 
         max_grad_norm=1.0, logging_steps=20, save_steps=config.save_steps, save_total_limit=2,
         seed=config.seed, dataloader_num_workers=config.workers, remove_unused_columns=False,
         report_to=[], bf16=torch.cuda.is_available(), dataloader_persistent_workers=config.workers > 0,
+        # The streams are random by themselves. In order, what lies at their far end (calibration) is never trained
+        # on, and no permutation of ten million indices has to be held.
+        train_sampling_strategy="sequential",
     )  # fmt: skip
     budget = Budget(config.max_minutes, folder)
-    checkpoint = get_last_checkpoint(str(folder)) if config.resume and folder.is_dir() else None
-    budget.resume_from(checkpoint)
+    checkpoint = budget.resume() if config.resume else None
     trainer = BudgetTrainer(model=model, args=arguments, train_dataset=dataset, data_collator=collate, budget=budget)
     trainer.train(resume_from_checkpoint=checkpoint)

@@ -29,4 +29,4 @@ class Detector(Protocol):
 def load_detector(name: str) -> type[Detector]:
     """The class of a registered detector; KeyError for an unknown name."""
     module, attribute = DETECTORS[name].split(":")
-    return getattr(import_module(module), attribute)  # type: ignore[no-any-return]
+    return getattr(import_module(module), attribute)

@@ -18,7 +18,8 @@ from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.encoder import PatchFeatures
 
 WEIGHTS, SETTINGS = "detector.safetensors", "detector.json"
-STATISTICS = 6  # length of the vector that `statistics` returns
+TOP_SHARE = 0.01  # a photo is as bad as its worst hundredth: small defects count, single cells do not
+STATISTICS = ("few_shot_logit", "distance", "contrast", "few_shot", "zero_shot_logit", "zero_shot")
 
 
 class FusionHead(nn.Module):
@@ -37,7 +38,7 @@ class FusionHead(nn.Module):
         super().__init__()
         self.channels, self.dim, self.width = tuple(channels), dim, width
         self.image_decoder = ImageDecoder(channels, dim)
-        self.calibration = Calibration((0.0,) * STATISTICS)
+        self.calibration = Calibration((0.0,) * len(STATISTICS))
         count = len(self.channels)
         self.query = nn.Conv2d(dim, 32, 1)
         self.fine = nn.Conv2d(channels[0], 16, 1)
@@ -51,36 +52,32 @@ class FusionHead(nn.Module):
             nn.Conv2d(width, 1, 1),
         )  # fmt: skip
 
-    def forward(self, features: PatchFeatures, banks: Sequence[MemoryBank | None]) -> tuple[Tensor, Tensor]:
-        """Anomaly logits (B, 1, s, s) and prompt similarities (B, 2 + K, s, s) for B photos, each with its bank."""
+    def forward(self, features: PatchFeatures, found: Sequence[Neighbours | None]) -> tuple[Tensor, Tensor]:
+        """Anomaly logits (B, 1, s, s) and prompt similarities (B, 2 + K, s, s).
+
+        `found` holds for each of the B photos its nearest reference patches, or None to judge it alone.
+        """
         side = features.levels[0].shape[-1]
         embedding = self.image_decoder.embed(features, side)
         similarity = self.image_decoder.match(embedding)
-        compared = torch.cat([self._compare(features.select(slice(i, i + 1)), bank) for i, bank in enumerate(banks)])
+        coarse = features.levels[1].shape[-1]
+        compared = torch.cat([self._compare(neighbours, coarse, embedding) for neighbours in found])
         compared = F.interpolate(compared, size=side, mode="bilinear")
         text = (similarity[:, 1:2] - similarity[:, :1]) / 4
         joined = torch.cat([self.query(embedding), self.fine(features.levels[0]), compared, text], dim=1)
         return self.body(joined), similarity
 
-    def _compare(self, features: PatchFeatures, bank: MemoryBank | None) -> Tensor:
-        """What the references add for one photo, (1, 33 + 3 L, s, s); all zeros where there are none."""
-        if bank is None:
-            side = features.levels[1].shape[-1]
-            return features.levels[0].new_zeros(1, 33 + 3 * len(self.channels), side, side)
-        found: Neighbours = bank.nearest(features)
-        side = found.distances[0].shape[-1]
-        residual = torch.stack(
-            [
-                F.interpolate(project(r), size=side, mode="bilinear")
-                for project, r in zip(self.residuals, found.residuals, strict=True)
-            ]
-        ).sum(dim=0)
-        distances = torch.stack(
-            [F.interpolate(d[:, None], size=side, mode="bilinear")[:, 0] for d in found.distances], dim=1
-        )
-        scale = bank.own_distance.view(1, -1, 1, 1).clamp_min(0.05)
+    def _compare(self, found: Neighbours | None, side: int, like: Tensor) -> Tensor:
+        """What the references add for one photo, (1, 33 + 3 L, side, side); all zeros where there are none."""
+        if found is None:
+            return like.new_zeros(1, 33 + 3 * len(self.channels), side, side)
+        residuals = [project(r) for project, r in zip(self.residuals, found.residuals, strict=True)]
+        residual = torch.stack([F.interpolate(r, size=side, mode="bilinear") for r in residuals]).sum(dim=0)
+        resized = [F.interpolate(d[:, None], size=side, mode="bilinear")[:, 0] for d in found.distances]
+        distances = torch.stack(resized, dim=1)
+        relative = distances / found.scale.view(1, -1, 1, 1) - 1
         mean = distances.mean(dim=(2, 3), keepdim=True).expand_as(distances)
-        return torch.cat([residual, distances, distances / scale - 1, mean, torch.ones_like(mean[:, :1])], dim=1)
+        return torch.cat([residual, distances, relative, mean, torch.ones_like(mean[:, :1])], dim=1)
 
     def save(self, folder: str | Path) -> None:
         """Write weights and settings; the calibration travels with them."""
@@ -115,46 +112,67 @@ class FusionHead(nn.Module):
 class Detection:
     """What the fused detector finds on one photo.
 
-    `scores` (h, h) in [0, 1]; `kinds` (K, h, h), probabilities of `inspection.KINDS`; `statistics` (F,).
+    `scores` (h, h) in [0, 1]; `kinds` (K, h, h), probabilities of `inspection.KINDS`; `statistics`, one
+    number for each of `STATISTICS`; `foreign` tells that the references seem to show another product.
     """
 
     scores: np.ndarray
     kinds: np.ndarray
     statistics: np.ndarray
+    foreign: bool
 
 
 class FusedDetector:
-    """A fusion head with the memory bank of one product (or none)."""
+    """A fusion head with the normal photos of one product, or none.
 
-    def __init__(self, head: FusionHead, bank: MemoryBank | None = None) -> None:
-        self.head, self.bank = head, bank
+    Args:
+        head: the trained weights.
+        references: features of the normal photos, batch = number of photos.
+    """
+
+    def __init__(self, head: FusionHead, references: PatchFeatures | None = None) -> None:
+        self.head = head
+        self.bank = None if references is None else MemoryBank(references)
+        self.usual = torch.zeros(())  # what good photos of the product score when judged alone
+        if references is not None:
+            with torch.inference_mode():
+                self.usual = top_logit(head(references, [None] * references.batch)[0]).mean()
 
     @torch.inference_mode()
     def score(self, features: PatchFeatures) -> Tensor:
         """Anomaly scores (B, s, s) in [0, 1]; `Detector` protocol."""
-        logits, _ = self.head(features, [self.bank] * features.batch)
-        return logits[:, 0].sigmoid()
+        photos = [features.select(slice(i, i + 1)) for i in range(features.batch)]
+        found = [None if self.bank is None else self.bank.nearest(photo) for photo in photos]
+        return self.head(features, found)[0][:, 0].sigmoid()
 
     @torch.inference_mode()
     def detect(self, features: PatchFeatures) -> Detection:
         """Scores, kinds and image-level statistics of one photo (batch 1)."""
-        logits, similarity = self.head(features, [self.bank])
+        found = None if self.bank is None else self.bank.nearest(features)
+        # Judged with its references and alone, in one go.
+        both = features if found is None else PatchFeatures.join([features, features])
+        logits, similarity = self.head(both, [None] if found is None else [found, None])
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),
             kinds=similarity[0, 2:].softmax(dim=0).numpy(),
-            statistics=statistics(logits, [self.bank])[0].numpy(),
+            statistics=self._statistics(top_logit(logits), found),
+            foreign=found is not None and found.foreign(),
         )
 
+    def _statistics(self, top: Tensor, found: Neighbours | None) -> np.ndarray:
+        """The vector that `Calibration` reads; (len(STATISTICS),).
 
-def statistics(logits: Tensor, banks: Sequence[MemoryBank | None]) -> Tensor:
-    """Image-level statistics (B, STATISTICS) of anomaly logits (B, 1, s, s), for `Calibration`.
+        With references: the fused logit, the training-free distance, and the contrast of the photo judged alone
+        to what good photos of the product score alone. Without: the logit alone. The two flags let each
+        mode have an offset of its own.
+        """
+        if found is None:
+            return np.array([0.0, 0.0, 0.0, 0.0, float(top[0]), 1.0])
+        contrast = float(top[1] - self.usual)
+        return np.array([float(top[0]), float(found.excess(TOP_SHARE)), contrast, 1.0, 0.0, 0.0])
 
-    Means of the highest 0.2 %, 1 % and 5 % of the logits, the spread between highest and median, and
-    whether there are references (alone and times the 1 % mean), so that both modes share one calibration.
-    """
-    flat = logits.flatten(1).sort(dim=1, descending=True).values
-    count = flat.shape[1]
-    top = [flat[:, : max(1, round(share * count))].mean(dim=1) for share in (0.002, 0.01, 0.05)]
-    spread = top[1] - flat[:, count // 2]
-    flag = torch.tensor([0.0 if bank is None else 1.0 for bank in banks]).to(flat)
-    return torch.stack([*top, spread, flag, flag * top[1]], dim=1)
+
+def top_logit(logits: Tensor) -> Tensor:
+    """Mean of the highest `TOP_SHARE` of anomaly logits (B, 1, s, s), for each photo: (B,)."""
+    flat = logits.flatten(1)
+    return flat.topk(max(1, round(TOP_SHARE * flat.shape[1])), dim=1).values.mean(dim=1)

@@ -18,11 +18,23 @@ ANOTHER_PRODUCT = 2.5  # median distance over the product's own scale; measured 
 class Neighbours:
     """Nearest reference patch of every query patch, per level.
 
-    `distances[l]` is (B, s, s) in [0, 2]; `residuals[l]` is (B, C_l, s, s), query minus nearest reference.
+    `distances[l]` is (B, s, s) in [0, 2]; `residuals[l]` is (B, C_l, s, s), query minus nearest reference;
+    `scale` (L,) is how far the patches of good photos lie from one another.
     """
 
     distances: tuple[Tensor, ...]
     residuals: tuple[Tensor, ...]
+    scale: Tensor
+
+    def excess(self, share: float) -> Tensor:
+        """Mean over the levels of log(distance of the `share` farthest patches / scale), for one photo: a number."""
+        far = [d.flatten().topk(max(1, round(share * d.numel()))).values.mean() for d in self.distances]
+        return (torch.stack(far) / self.scale).log().mean()
+
+    def foreign(self) -> bool:
+        """Whether one photo hardly resembles the references: even its typical patch is far from all of theirs."""
+        typical = torch.stack([d.median() for d in self.distances])
+        return bool((typical / self.scale).mean() > ANOTHER_PRODUCT)
 
 
 class MemoryBank:
@@ -37,30 +49,24 @@ class MemoryBank:
         self.photos = references.batch
         # (C_l, photos * s * s) of unit columns, ready for one matrix product
         self.levels = tuple(level.transpose(0, 1).flatten(1).contiguous() for level in references.unit(GRID))
-        self.own_distance = self._own_distances(references)
+        self.scale = self._own_distances(references).clamp_min(0.05)
 
     def nearest(self, features: PatchFeatures) -> Neighbours:
         """Compare every patch with the whole bank: one matrix product per level."""
         distances, residuals = [], []
         for query, bank in zip(features.unit(GRID), self.levels, strict=True):
-            similarity, index = (query.flatten(2).transpose(1, 2) @ bank).max(dim=2)  # (B, s*s)
+            similarity, index = _cosine(query.flatten(2).transpose(1, 2), bank).max(dim=2)  # (B, s*s)
             side = query.shape[-1]
             distances.append(_distance(similarity).unflatten(1, (side, side)))
             matched = bank.T[index].transpose(1, 2).unflatten(2, (side, side))
             residuals.append(query - matched)
-        return Neighbours(tuple(distances), tuple(residuals))
+        return Neighbours(tuple(distances), tuple(residuals), self.scale)
 
     def score(self, features: PatchFeatures) -> Tensor:
         """Mean distance over the levels, (B, GRID, GRID) in [0, 1]; `Detector` protocol."""
         found = self.nearest(features).distances
         maps = [F.interpolate(d[:, None], size=GRID, mode="bilinear")[:, 0] for d in found]
         return (torch.stack(maps).mean(dim=0) / 2).clamp(0, 1)
-
-    def resembles(self, features: PatchFeatures) -> bool:
-        """Whether a photo (batch 1) can be of the same product: most patches must have a near neighbour."""
-        found = self.nearest(features).distances
-        ratio = torch.stack([d.median() / own for d, own in zip(found, self.own_distance, strict=True)])
-        return bool(ratio.mean() < ANOTHER_PRODUCT)
 
     def _own_distances(self, references: PatchFeatures) -> Tensor:
         """How far a normal patch lies from its nearest neighbour elsewhere, per level: (L,).
@@ -72,12 +78,21 @@ class MemoryBank:
         scales = []
         for level, bank in zip(references.unit(GRID), self.levels, strict=True):
             probes = level[:, :, ::2, ::2].flatten(2).transpose(1, 2)  # (photos, probes, C_l)
-            similarity = (probes @ bank).unflatten(2, (self.photos, -1))  # (photos, probes, photos, s*s)
-            close = _close_by(level.shape[-1])
+            similarity = _cosine(probes, bank).unflatten(2, (self.photos, -1))  # (photos, probes, photos, s*s)
+            close = _close_by(level.shape[-1]).to(similarity.device)
             for photo in range(self.photos):
                 similarity[photo, :, photo].masked_fill_(close, -1.0)
             scales.append(_distance(similarity.amax(dim=(2, 3))).mean())
         return torch.stack(scales)
+
+
+def _cosine(query: Tensor, bank: Tensor) -> Tensor:
+    """(B, N, C) and (C, M) of unit length -> (B, N, M), in full precision also where training runs in half.
+
+    With the 8 bits of bfloat16 the distance of two equal patches could come out as 0.1.
+    """
+    with torch.autocast(query.device.type, enabled=False):
+        return query @ bank
 
 
 def _distance(similarity: Tensor) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from transformers import AutoModelForImageTextToText, GenerationMixin, PreTrainedModel
 from transformers.modeling_outputs import CausalLMOutputWithPast
 
+from assistant.lvlm.backbones import backbone_of
 from assistant.lvlm.configuration import AnomalyLvlmConfig
 from assistant.prompt_learner import PromptLearner
 
@@ -121,6 +122,14 @@ class AnomalyLvlmForConditionalGeneration(PreTrainedModel, GenerationMixin):
         if anomaly_maps is None:
             return torch.zeros(0, self.config.get_text_config().hidden_size, device=self.device)
         return self.prompt_learner(anomaly_maps.to(self.device)).flatten(0, 1)
+
+    def train(self, mode: bool = True) -> "AnomalyLvlmForConditionalGeneration":
+        """As usual, but a frozen vision tower stays as it is in use: its batch norms must not drift."""
+        super().train(mode)
+        tower = self.lvlm.get_submodule(backbone_of(self.lvlm.config.model_type).vision_tower)
+        if not any(weight.requires_grad for weight in tower.parameters()):
+            tower.eval()
+        return self
 
     def get_input_embeddings(self) -> nn.Module:
         return self.lvlm.get_input_embeddings()

@@ -1,0 +1,349 @@
+"""Every training stage for a few steps on a handful of small pictures, into checkpoints that open again."""
+
+import dataclasses
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+from safetensors.torch import load_file
+from transformers import CLIPVisionConfig, CLIPVisionModel
+
+from assistant import UserError
+from assistant.assistant import Assistant
+from assistant.compact_encoder import CompactEncoderConfig, CompactEncoderModel
+from assistant.detectors.fused import FusionHead
+from assistant.encoder import ImageEncoder
+from data_gen.procedural import random_product
+from training import tokenizer
+from training.assistant_stage import Dialogues, Example, train_assistant
+from training.config import AssistantConfig, DecoderConfig, EncoderConfig
+from training.decoder_stage import DecoderTraining, collate, fit_calibration, logistic_regression, train_decoder
+from training.encoder_stage import train_encoder
+from training.pictures import find_pictures
+from training.scenes import Scenes
+
+SIDE = 64
+QUICK = {"max_steps": 2, "batch_size": 2, "save_steps": 1, "warmup_steps": 0, "workers": 0, "max_minutes": 10.0}
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six pictures of one rendered product."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    product = random_product(rng)
+    for i in range(6):
+        Image.fromarray(product.photo(rng, 96)).save(folder / f"{i}.png")
+    return folder
+
+
+def small_encoder() -> CompactEncoderModel:
+    torch.manual_seed(0)
+    # Below eight channels in the stem, the CPU library's backward pass through channels-last convolutions crashes.
+    config = CompactEncoderConfig(
+        widths=(16, 16, 16, 16), depths=(1, 1, 1, 1), level_stages=(0, 1, 2, 3), level_channels=(16,) * 4,
+        image_size=SIDE, token_grid=2,
+    )  # fmt: skip
+    return CompactEncoderModel(config)
+
+
+@pytest.fixture(scope="module")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("encoder")
+    small_encoder().save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("detector")
+    torch.manual_seed(0)
+    FusionHead((16,) * 4, dim=16, width=16).save(folder)
+    return folder
+
+
+def steps_logged(output: Path) -> list[int]:
+    folders = (output / "checkpoints").glob("checkpoint-*")
+    return sorted(int(folder.name.removeprefix("checkpoint-")) for folder in folders)
+
+
+# ---- stage 1
+
+
+@pytest.fixture
+def encoder_config(photos, encoder_folder, tmp_path) -> EncoderConfig:
+    teacher = CLIPVisionModel(
+        CLIPVisionConfig(
+            hidden_size=16, intermediate_size=16, num_hidden_layers=4, num_attention_heads=2, image_size=SIDE,
+            patch_size=16,
+        )
+    )  # fmt: skip
+    teacher.save_pretrained(tmp_path / "teacher")
+    return EncoderConfig(
+        **QUICK, output=str(tmp_path / "out"), photos=(str(photos),), init=str(encoder_folder),
+        teacher=str(tmp_path / "teacher"), teacher_levels=(1, 2, 3, 4), procedural_share=0.0,
+    )  # fmt: skip
+
+
+def test_the_encoder_stage_writes_an_encoder(encoder_config, encoder_folder):
+    train_encoder(encoder_config)
+    before, after = ImageEncoder.from_pretrained(encoder_folder), ImageEncoder.from_pretrained(encoder_config.output)
+    pixels = torch.rand(1, 3, SIDE, SIDE)
+    found = after(pixels).levels
+    assert [level.shape for level in found] == [level.shape for level in before(pixels).levels]
+    assert not torch.allclose(found[0], before(pixels).levels[0], atol=1e-3), "nothing was learnt"
+    assert steps_logged(Path(encoder_config.output)) == [1, 2]
+
+
+def test_a_missing_teacher_is_named(encoder_config, tmp_path):
+    with pytest.raises(UserError, match="no teacher.*nowhere"):
+        train_encoder(dataclasses.replace(encoder_config, teacher=str(tmp_path / "nowhere")))
+
+
+# ---- what the stages share: resume and budget
+
+
+@pytest.fixture
+def decoder_config(photos, encoder_folder, tmp_path) -> DecoderConfig:
+    return DecoderConfig(
+        **QUICK, output=str(tmp_path / "out"), photos=(str(photos),), encoder=str(encoder_folder),
+        calibration_scenes=8,
+    )  # fmt: skip
+
+
+class Asked(list):
+    """Which scenes training asked for."""
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> Asked:
+    indices, original = Asked(), Scenes.__getitem__
+
+    def note(self: Scenes, index: int):
+        indices.append(index)
+        return original(self, index)
+
+    monkeypatch.setattr(Scenes, "__getitem__", note)
+    return indices
+
+
+def test_a_stopped_stage_goes_on_at_the_saved_step(decoder_config, asked):
+    train_decoder(decoder_config)
+    trained = [i for i in asked if i < 1000]
+    assert trained == [0, 1, 2, 3]
+    output = Path(decoder_config.output)
+    state = json.loads((output / "checkpoints" / "checkpoint-2" / "trainer_state.json").read_text())
+    assert state["global_step"] == 2
+
+    # Killed while it wrote the third checkpoint: that one is passed over.
+    (output / "checkpoints" / "checkpoint-3").mkdir()
+    asked.clear()
+    train_decoder(dataclasses.replace(decoder_config, max_steps=4))
+    assert [i for i in asked if i < 1000] == [4, 5, 6, 7]
+    assert steps_logged(output)[-1] == 4
+    used = [json.loads((output / "checkpoints" / f"checkpoint-{n}" / "minutes.json").read_text()) for n in (3, 4)]
+    assert 0 < used[0] < used[1]
+
+
+def test_without_resume_it_starts_anew(decoder_config, asked):
+    train_decoder(decoder_config)
+    asked.clear()
+    train_decoder(dataclasses.replace(decoder_config, resume=False))
+    assert [i for i in asked if i < 1000] == [0, 1, 2, 3]
+
+
+def test_the_time_budget_ends_training(decoder_config, asked):
+    train_decoder(dataclasses.replace(decoder_config, max_steps=1000, max_minutes=1e-4))
+    assert 0 < len([i for i in asked if i < 1000]) < 20
+    FusionHead.load(decoder_config.output)
+
+
+# ---- stage 2
+
+
+def test_the_decoder_stage_writes_a_calibrated_detector(decoder_config, encoder_folder, photos):
+    train_decoder(decoder_config)
+    head = FusionHead.load(decoder_config.output)
+    assert any(weight != 0 for weight in head.calibration.weights)
+    assert head.image_decoder.prompts.norm(dim=1).allclose(torch.ones(12), atol=1e-2)
+    found = Assistant(ImageEncoder.from_pretrained(encoder_folder), head).inspect(photos / "0.png", [photos / "1.png"])
+    assert 0 < found.probability < 1
+
+
+def test_calibration_scenes_are_never_trained_on(decoder_config, asked):
+    train_decoder(decoder_config)
+    calibrated = asked[4:]
+    assert len(calibrated) == decoder_config.calibration_scenes
+    assert min(calibrated) > 1000 * decoder_config.max_steps * decoder_config.batch_size
+
+
+def test_the_loss_falls_on_a_fixed_batch(photos, encoder_folder):
+    scenes = Scenes([str(photos)], [], SIDE, 2, seed=0)
+    batch = collate([scenes[i] for i in range(6)])
+    assert batch["pictures"].shape[0] == 6 + batch["counts"].sum()
+    torch.manual_seed(0)
+    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead((16,) * 4, dim=16, width=16))
+    optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
+    losses = []
+    for _ in range(12):
+        loss = model(**batch)["loss"]
+        optimizer.zero_grad()
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    assert np.mean(losses[-3:]) < 0.95 * np.mean(losses[:3])
+
+
+def test_a_batch_of_good_photos_has_a_loss(photos, encoder_folder):
+    scenes = Scenes([str(photos)], [], SIDE, 2, seed=0)
+    good = [scene for i in range(20) if not (scene := scenes[i]).defective]
+    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead((16,) * 4, dim=16, width=16))
+    loss = model(**collate(good[:2]))["loss"]
+    loss.backward()
+    assert torch.isfinite(loss)
+
+
+def test_logistic_regression_finds_the_boundary():
+    rng = np.random.default_rng(0)
+    rows = torch.from_numpy(rng.normal(size=(400, 3)) * (1, 10, 0))  # one scale of ten, one constant column
+    labels = (rows[:, 0] + rows[:, 1] / 10 > 0.5).double()
+    calibration = logistic_regression(rows, labels)
+    assert calibration.verdict(calibration.probability(np.array([2.0, 20.0, 0.0]))) == "defective"
+    assert calibration.verdict(calibration.probability(np.array([-2.0, -20.0, 0.0]))) == "good"
+    probabilities = [calibration.probability(row.numpy()) for row in rows]
+    assert np.mean((np.array(probabilities) > 0.5) == labels.numpy().astype(bool)) > 0.95
+
+
+def test_calibration_of_good_scenes_alone_does_not_fail(encoder_folder, photos, monkeypatch):
+    """All labels alike, as a slip in `products` can cause: the penalty keeps the weights finite."""
+    scenes = Scenes([str(photos)], [], SIDE, 1, seed=0)
+    monkeypatch.setattr(Scenes, "_finish", lambda self, photo, references, rng: whole(photo, references))
+    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead((16,) * 4, dim=16, width=16))
+    found = fit_calibration(model.eval(), scenes, 4)
+    assert np.isfinite([*found.weights, found.bias]).all()
+
+
+def whole(photo, references):
+    from training.scenes import Scene
+
+    return Scene(photo, np.zeros(photo.shape[:2], np.uint8), tuple(references))
+
+
+# ---- stage 3
+
+
+@pytest.fixture
+def assistant_config(photos, encoder_folder, detector_folder, tmp_path, monkeypatch) -> AssistantConfig:
+    monkeypatch.setattr(tokenizer, "CORPUS", 150)
+    return AssistantConfig(
+        **QUICK, output=str(tmp_path / "out"), photos=(str(photos),), encoder=str(encoder_folder),
+        detector=str(detector_folder), scenes=2, vocabulary=600,
+    )  # fmt: skip
+
+
+def test_the_assistant_stage_writes_a_folder_that_opens_alone(assistant_config, encoder_folder, photos, tmp_path):
+    train_assistant(assistant_config)
+    moved = Path(assistant_config.output).rename(tmp_path / "moved")
+    assistant = Assistant.from_pretrained(str(moved))
+    # The tower came through training as it was, batch norm included: the detector knows no other.
+    pixels = torch.rand(1, 3, SIDE, SIDE)
+    before = ImageEncoder.from_pretrained(encoder_folder)(pixels).levels
+    assert all(torch.allclose(a, b, atol=2e-2) for a, b in zip(assistant.encoder(pixels).levels, before, strict=True))
+    assert not (moved / "encoder").exists(), "the model sees the map with its own eyes"
+    chat = assistant.start_chat(photos / "0.png", [photos / "1.png"])
+    assert isinstance(chat.ask("Is there a defect?"), str)
+
+
+@pytest.mark.parametrize("lora", [False, True])
+def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(assistant_config, lora, tmp_path, monkeypatch):
+    if lora:
+        train_assistant(assistant_config)
+        start = Path(assistant_config.output).rename(tmp_path / "start")
+        assistant_config = dataclasses.replace(assistant_config, init=str(start), lora=True)
+    asked, original = [], Dialogues.__getitem__
+    monkeypatch.setattr(Dialogues, "__getitem__", lambda self, i: asked.append(i) or original(self, i))
+    train_assistant(dataclasses.replace(assistant_config, max_steps=1, learning_rate=0.05))
+    saved = load_file(Path(assistant_config.output) / "checkpoints" / "checkpoint-1" / "model.safetensors")
+    asked.clear()
+    train_assistant(dataclasses.replace(assistant_config, learning_rate=0.0))  # goes on, but learns nothing more
+    assert asked == [2, 3]
+    after = load_file(Path(assistant_config.output) / "checkpoints" / "checkpoint-2" / "model.safetensors")
+    assert after.keys() == saved.keys() and any("prompt_learner" in name for name in saved)
+    assert all(torch.equal(after[name], weight) for name, weight in saved.items())
+
+
+def test_adapters_are_trained_on_a_given_model_and_merged(assistant_config, tmp_path):
+    train_assistant(assistant_config)
+    start = Path(assistant_config.output).rename(tmp_path / "start")
+    train_assistant(dataclasses.replace(assistant_config, init=str(start), lora=True, learning_rate=0.05))
+    before, after = (Assistant.from_pretrained(str(folder)).language[0] for folder in (start, assistant_config.output))
+    changed = {name for name, weight in after.state_dict().items() if not torch.equal(weight, before.state_dict()[name])}
+    assert any("q_proj" in name for name in changed) and any("prompt_learner" in name for name in changed)
+    assert not any("vision_tower" in name or "embed_tokens" in name for name in changed)
+    assert not list(Path(assistant_config.output).glob("adapter*"))
+
+
+def test_another_vision_model_as_encoder_travels_along(assistant_config, photos, tmp_path, monkeypatch):
+    """A model with a vision tower of its own, and a detector that looks through another one."""
+    train_assistant(assistant_config)
+    start = Path(assistant_config.output).rename(tmp_path / "start")
+    torch.manual_seed(9)
+    other = CompactEncoderModel(small_encoder().config)
+    other.save_pretrained(tmp_path / "other")
+    train_assistant(dataclasses.replace(assistant_config, init=str(start), encoder=str(tmp_path / "other")))
+    pixels = torch.rand(1, 3, SIDE, SIDE)
+    found = Assistant.from_pretrained(assistant_config.output, language=False).encoder(pixels).levels
+    wanted = ImageEncoder.from_pretrained(tmp_path / "other")(pixels).levels
+    assert all(torch.allclose(a, b, atol=1e-3) for a, b in zip(found, wanted, strict=True))
+
+
+def test_dialogue_i_is_the_same_whatever_the_order(encoder_folder, detector_folder, photos):
+    inspector = Assistant(ImageEncoder.from_pretrained(encoder_folder), FusionHead.load(detector_folder))
+    photo = Scenes([str(photos)], [], SIDE, 1, seed=0)[0].photo
+    examples = [Example(photo, inspector.inspect(photo))]
+    one, other = (Dialogues(examples, (3, 8), seed=3) for _ in range(2))
+    forth, back = [one[i] for i in range(6)], [other[i] for i in reversed(range(6))][::-1]
+    for a, b in zip(forth, back, strict=True):
+        assert a["messages"] == b["messages"] and np.array_equal(a["anomaly_map"], b["anomaly_map"])
+        assert a["anomaly_map"].shape == photo.shape[:2], "inspected and invented maps are of one size"
+    assert len({str(row["messages"]) for row in forth}) == 6
+
+
+# ---- scenes
+
+
+@pytest.fixture(scope="module")
+def scenes(photos) -> Scenes:
+    return Scenes([str(photos)], [str(photos)], SIDE, 4, seed=1)
+
+
+def test_scene_i_is_the_same_whatever_the_order(scenes, photos):
+    again = Scenes([str(photos)], [str(photos)], SIDE, 4, seed=1)
+    forth, back = [scenes[i] for i in range(6)], [again[i] for i in reversed(range(6))][::-1]
+    for a, b in zip(forth, back, strict=True):
+        assert np.array_equal(a.photo, b.photo) and np.array_equal(a.kinds, b.kinds)
+        assert len(a.references) == len(b.references)
+        assert all(map(np.array_equal, a.references, b.references))
+
+
+def test_half_of_the_scenes_are_good_and_references_are_few(scenes):
+    drawn = [scenes[i] for i in range(60)]
+    assert 0.3 < np.mean([scene.defective for scene in drawn]) < 0.7
+    assert {len(scene.references) for scene in drawn} == {0, 1, 2, 3, 4}
+    for scene in drawn:
+        assert scene.photo.shape == (SIDE, SIDE, 3) and scene.kinds.shape == (SIDE, SIDE)
+        assert all(reference.shape == scene.photo.shape for reference in scene.references)
+        assert scene.kinds.max() <= 10
+
+
+def test_another_seed_draws_other_scenes(scenes, photos):
+    other = Scenes([str(photos)], [str(photos)], SIDE, 4, seed=2)
+    assert not np.array_equal(scenes[0].photo, other[0].photo)
+
+
+def test_an_empty_folder_is_named(tmp_path):
+    with pytest.raises(UserError, match=f"{tmp_path}.*name a folder that holds photos"):
+        find_pictures([str(tmp_path)])
