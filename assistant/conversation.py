@@ -48,8 +48,8 @@ class Chat:
         """
         question = " ".join(question.split())
         said = ""
+        self._stop.clear()  # before the wait for another answer, so that a stop during it counts
         with self.assistant.speaking():
-            self._stop.clear()
             assert self.inspection.anomaly_map is not None
             words = self.assistant.say(self.messages(question), self.photo, self.inspection.anomaly_map, self._stop)
             with closing(words):  # its thread ends before the next answer may begin

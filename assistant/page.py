@@ -31,7 +31,8 @@ h2 { font-size: .92rem !important; font-weight: 600; margin: 0 0 -4px } h2 small
 #references > label { display: none }
 #examples { gap: 8px; align-items: stretch }
 #examples button { flex-direction: column; justify-content: flex-start; gap: 6px; padding: 6px; font-size: .85rem }
-#examples button { font-weight: 500 } #examples img { width: 100%; height: auto; max-width: 130px; border-radius: 6px; margin: 0 }
+#examples button { font-weight: 500 }
+#examples img { width: 100%; height: auto; max-width: 130px; border-radius: 6px; margin: 0 }
 #result { height: clamp(300px, calc(100vh - 330px), 620px) !important }
 #chat { height: clamp(280px, calc(100vh - 290px), 760px) !important }
 @media (max-width: 1120px) { #result, #chat { height: 400px !important } }

@@ -103,6 +103,7 @@ class FusionHead(nn.Module):
             head = cls(settings["channels"], settings["dim"], settings["width"])
             head.load_state_dict({k: v.float() for k, v in load_file(folder / WEIGHTS).items()})
             head.calibration = Calibration.from_json(settings["calibration"])
+            assert len(head.calibration.weights) == len(STATISTICS)
         except Exception as error:  # truncated JSON, safetensors' own error, wrong or missing keys
             raise UserError(f"the detector in {folder} is missing or damaged", "copy the checkpoint again") from error
         return head.eval().requires_grad_(False)

@@ -49,6 +49,8 @@ class AnomalyLvlmProcessor(PushToHubMixin):
             self.tokenizer.pad_token = self.tokenizer.eos_token
         if base.chat_template is None:
             base.chat_template = self.tokenizer.chat_template or DEFAULT_TEMPLATE
+        # Not every added token: `tiny` has its spoken numbers ("90%") among them.
+        self._control_tokens = [t.content for t in self.tokenizer.added_tokens_decoder.values() if t.special]
         self.anomaly_token_id: int = self.tokenizer.convert_tokens_to_ids(ANOMALY_TOKEN)
 
     @classmethod
@@ -146,7 +148,7 @@ class AnomalyLvlmProcessor(PushToHubMixin):
 
     def _harmless(self, text: str) -> str:
         """Breaks control tokens that someone typed (`<image>`, an end of turn), by a blank after the first sign."""
-        for token in self.tokenizer.added_tokens_encoder:
+        for token in self._control_tokens:
             if token in text:
                 text = text.replace(token, f"{token[:1]} {token[1:]}")
         return text

@@ -13,17 +13,17 @@ from transformers import CLIPVisionConfig, CLIPVisionModel
 
 from assistant import UserError
 from assistant.assistant import Assistant
-from assistant.compact_encoder import CompactEncoderConfig, CompactEncoderModel
 from assistant.detectors.fused import FusionHead
 from assistant.encoder import ImageEncoder
 from data_gen.procedural import random_product
+from tests.small_models import CHANNELS, small_encoder
 from training import tokenizer
 from training.assistant_stage import Dialogues, Example, train_assistant
 from training.config import AssistantConfig, DecoderConfig, EncoderConfig
 from training.decoder_stage import DecoderTraining, collate, fit_calibration, logistic_regression, train_decoder
 from training.encoder_stage import train_encoder
 from training.pictures import find_pictures
-from training.scenes import Scenes
+from training.scenes import Scene, Scenes
 
 SIDE = 64
 QUICK = {"max_steps": 2, "batch_size": 2, "save_steps": 1, "warmup_steps": 0, "workers": 0, "max_minutes": 10.0}
@@ -40,20 +40,10 @@ def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def small_encoder() -> CompactEncoderModel:
-    torch.manual_seed(0)
-    # Below eight channels in the stem, the CPU library's backward pass through channels-last convolutions crashes.
-    config = CompactEncoderConfig(
-        widths=(16, 16, 16, 16), depths=(1, 1, 1, 1), level_stages=(0, 1, 2, 3), level_channels=(16,) * 4,
-        image_size=SIDE, token_grid=2,
-    )  # fmt: skip
-    return CompactEncoderModel(config)
-
-
 @pytest.fixture(scope="module")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("encoder")
-    small_encoder().save_pretrained(folder)
+    small_encoder(SIDE).save_pretrained(folder)
     return folder
 
 
@@ -61,7 +51,7 @@ def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def detector_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("detector")
     torch.manual_seed(0)
-    FusionHead((16,) * 4, dim=16, width=16).save(folder)
+    FusionHead(CHANNELS, dim=16, width=16).save(folder)
     return folder
 
 
@@ -185,7 +175,7 @@ def test_the_loss_falls_on_a_fixed_batch(photos, encoder_folder):
     batch = collate([scenes[i] for i in range(6)])
     assert batch["pictures"].shape[0] == 6 + batch["counts"].sum()
     torch.manual_seed(0)
-    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead((16,) * 4, dim=16, width=16))
+    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead(CHANNELS, dim=16, width=16))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
     losses = []
     for _ in range(12):
@@ -200,7 +190,7 @@ def test_the_loss_falls_on_a_fixed_batch(photos, encoder_folder):
 def test_a_batch_of_good_photos_has_a_loss(photos, encoder_folder):
     scenes = Scenes([str(photos)], [], SIDE, 2, seed=0)
     good = [scene for i in range(20) if not (scene := scenes[i]).defective]
-    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead((16,) * 4, dim=16, width=16))
+    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead(CHANNELS, dim=16, width=16))
     loss = model(**collate(good[:2]))["loss"]
     loss.backward()
     assert torch.isfinite(loss)
@@ -221,14 +211,12 @@ def test_calibration_of_good_scenes_alone_does_not_fail(encoder_folder, photos, 
     """All labels alike, as a slip in `products` can cause: the penalty keeps the weights finite."""
     scenes = Scenes([str(photos)], [], SIDE, 1, seed=0)
     monkeypatch.setattr(Scenes, "_finish", lambda self, photo, references, rng: whole(photo, references))
-    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead((16,) * 4, dim=16, width=16))
+    model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead(CHANNELS, dim=16, width=16))
     found = fit_calibration(model.eval(), scenes, 4)
     assert np.isfinite([*found.weights, found.bias]).all()
 
 
 def whole(photo, references):
-    from training.scenes import Scene
-
     return Scene(photo, np.zeros(photo.shape[:2], np.uint8), tuple(references))
 
 
@@ -280,7 +268,8 @@ def test_adapters_are_trained_on_a_given_model_and_merged(assistant_config, tmp_
     start = Path(assistant_config.output).rename(tmp_path / "start")
     train_assistant(dataclasses.replace(assistant_config, init=str(start), lora=True, learning_rate=0.05))
     before, after = (Assistant.from_pretrained(str(folder)).language[0] for folder in (start, assistant_config.output))
-    changed = {name for name, weight in after.state_dict().items() if not torch.equal(weight, before.state_dict()[name])}
+    old, new = before.state_dict(), after.state_dict()
+    changed = {name for name in old if not torch.equal(old[name], new[name])}
     assert any("q_proj" in name for name in changed) and any("prompt_learner" in name for name in changed)
     assert not any("vision_tower" in name or "embed_tokens" in name for name in changed)
     assert not list(Path(assistant_config.output).glob("adapter*"))
@@ -290,9 +279,7 @@ def test_another_vision_model_as_encoder_travels_along(assistant_config, photos,
     """A model with a vision tower of its own, and a detector that looks through another one."""
     train_assistant(assistant_config)
     start = Path(assistant_config.output).rename(tmp_path / "start")
-    torch.manual_seed(9)
-    other = CompactEncoderModel(small_encoder().config)
-    other.save_pretrained(tmp_path / "other")
+    small_encoder(SIDE, seed=9).save_pretrained(tmp_path / "other")
     train_assistant(dataclasses.replace(assistant_config, init=str(start), encoder=str(tmp_path / "other")))
     pixels = torch.rand(1, 3, SIDE, SIDE)
     found = Assistant.from_pretrained(assistant_config.output, language=False).encoder(pixels).levels
