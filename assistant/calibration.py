@@ -17,7 +17,7 @@ class Calibration:
 
     weights: tuple[float, ...] = (1.0,)
     bias: float = 0.0
-    unsure: tuple[float, float] = (0.47, 0.53)
+    unsure: tuple[float, float] = (0.49, 0.51)
 
     def probability(self, statistics: np.ndarray) -> float:
         """Probability of "defective" in [0, 1] from a (F,) vector of statistics, F = len(weights)."""

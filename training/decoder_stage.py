@@ -130,9 +130,8 @@ def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calib
 
 
 # Synthetic references resemble their photo more than real ones do, so a fit would lean on the learnt logit alone. The
-# mix is set instead: half of the evidence is learnt, a quarter is distance, a quarter contrast, each in units
-# of its own spread.
-MIX = np.array([0.5, 0.25, 0.25])
+# mix is set instead: three parts learnt, one part distance, one part contrast, each in units of its own spread.
+MIX = np.array([0.6, 0.2, 0.2])
 
 
 def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:
@@ -141,7 +140,7 @@ def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:
     Good and defective scenes get equal weight: what a user's share of defects is, nobody knows.
     """
     few, alone = rows[:, 3] == 1, rows[:, 5] == 1
-    spread = rows[few, :3].std(axis=0) + 1e-6
+    spread = rows[few, :3].std(axis=0) + 1e-6 if few.any() else np.ones(3)
     slope, offset = platt(rows[few, :3] @ (MIX / spread), labels[few])
     zero_slope, zero_offset = platt(rows[alone, 4], labels[alone])
     return Calibration((*(slope * MIX / spread).tolist(), offset, zero_slope, zero_offset))

@@ -51,12 +51,10 @@ class Scenes(Dataset):
         self.photos = find_pictures(photos) if photos else []
         self.products = [find_pictures([folder]) for folder in products]
         self.size, self.max_references, self.seed = size, max_references, seed
-        sources: list[tuple[float, Callable[[Rng, int], list[np.ndarray]]]] = [(0.4, self._rendered)]
-        if self.photos:
-            sources.append((0.35, self._one_photo))
-        if self.products:
-            sources.append((0.25, self._one_product))
-        self.sources = sources
+        # Equally often, for each shows another way in which good photos of one product differ.
+        self.sources: list[Callable[[Rng, int], list[np.ndarray]]] = [self._rendered]
+        self.sources += [self._one_photo] if self.photos else []
+        self.sources += [self._one_product] if self.products else []
 
     def __len__(self) -> int:
         return 10_000_000  # endless: the budget ends training
@@ -65,8 +63,7 @@ class Scenes(Dataset):
         rng = np.random.default_rng((self.seed, index))
         # none, one and a few references are what people have; one is the commonest
         count = min(self.max_references, int(rng.choice(5, p=(0.15, 0.4, 0.2, 0.1, 0.15))))
-        shares = np.array([share for share, _ in self.sources])
-        draw = self.sources[int(rng.choice(len(shares), p=shares / shares.sum()))][1]
+        draw = self.sources[int(rng.integers(len(self.sources)))]
         photo, *references = draw(rng, 1 + count)
         return self._finish(photo, references, rng)
 

@@ -18,6 +18,9 @@ from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.encoder import PatchFeatures
 
 WEIGHTS, SETTINGS = "detector.safetensors", "detector.json"
+# Cosine of overall looks. Photos of one product came out above 0.29 for all of eight real products, half of
+# the pairs of different products below 0.15.
+ANOTHER_PRODUCT = 0.15
 TOP_SHARE = 0.01  # a photo is as bad as its worst hundredth: small defects count, single cells do not
 STATISTICS = ("few_shot_logit", "distance", "contrast", "few_shot", "zero_shot_logit", "zero_shot")
 
@@ -134,6 +137,7 @@ class FusedDetector:
     def __init__(self, head: FusionHead, references: PatchFeatures | None = None) -> None:
         self.head = head
         self.bank = None if references is None else MemoryBank(references)
+        self.looks = None if references is None else overall_look(references)
         self.usual = torch.zeros(())  # what good photos of the product score when judged alone
         if references is not None:
             with torch.inference_mode():
@@ -157,8 +161,12 @@ class FusedDetector:
             scores=logits[0, 0].sigmoid().numpy(),
             kinds=similarity[0, 2:].softmax(dim=0).numpy(),
             statistics=self._statistics(top_logit(logits), found),
-            foreign=found is not None and found.foreign(),
+            foreign=self._is_foreign(features),
         )
+
+    def _is_foreign(self, features: PatchFeatures) -> bool:
+        """Whether the photo as a whole looks like none of the references."""
+        return self.looks is not None and bool((overall_look(features) @ self.looks.T).max() < ANOTHER_PRODUCT)
 
     def _statistics(self, top: Tensor, found: Neighbours | None) -> np.ndarray:
         """The vector that `Calibration` reads; (len(STATISTICS),).
@@ -171,6 +179,12 @@ class FusedDetector:
             return np.array([0.0, 0.0, 0.0, 0.0, float(top[0]), 1.0])
         contrast = float(top[1] - self.usual)
         return np.array([float(top[0]), float(found.excess(TOP_SHARE)), contrast, 1.0, 0.0, 0.0])
+
+
+def overall_look(features: PatchFeatures) -> Tensor:
+    """What each photo shows regardless of where: the mean of its three deepest levels, unit length, (B, D)."""
+    means = [F.normalize(level.mean(dim=(2, 3)), dim=1) for level in features.levels[-3:]]
+    return F.normalize(torch.cat(means, dim=1), dim=1)
 
 
 def top_logit(logits: Tensor) -> Tensor:

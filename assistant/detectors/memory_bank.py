@@ -11,8 +11,6 @@ from assistant.encoder import PatchFeatures
 
 GRID = 32  # side of the comparison grid: 1,024 patches a photo, so four references fit a small matrix product
 
-ANOTHER_PRODUCT = 2.5  # median distance over the product's own scale; measured between products and within
-
 
 @dataclass(frozen=True)
 class Neighbours:
@@ -30,11 +28,6 @@ class Neighbours:
         """Mean over the levels of log(distance of the `share` farthest patches / scale), for one photo: a number."""
         far = [d.flatten().topk(max(1, round(share * d.numel()))).values.mean() for d in self.distances]
         return (torch.stack(far) / self.scale).log().mean()
-
-    def foreign(self) -> bool:
-        """Whether one photo hardly resembles the references: even its typical patch is far from all of theirs."""
-        typical = torch.stack([d.median() for d in self.distances])
-        return bool((typical / self.scale).mean() > ANOTHER_PRODUCT)
 
 
 class MemoryBank:
