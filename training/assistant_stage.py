@@ -67,10 +67,20 @@ def painted_map(inspection: Inspection, rng: np.random.Generator) -> np.ndarray:
 
 
 class Dialogues(Dataset):
-    """Endless dialogues: half about inspected scenes, half about invented Inspections, for their greater variety."""
+    """Endless dialogues: half about inspected scenes, half about invented Inspections, for their greater variety.
 
-    def __init__(self, examples: Sequence[Example], turns: tuple[int, int], seed: int) -> None:
-        self.examples, self.turns, self.seed = examples, turns, seed
+    Rows come in order, `batch` of them a step, and the dialogues of one step have the same number of turns
+    (within `turns`), or a third of all tokens would be padding.
+    """
+
+    def __init__(self, examples: Sequence[Example], turns: tuple[int, int], batch: int, seed: int) -> None:
+        self.examples, self.turns, self.batch, self.seed = examples, turns, batch, seed
+
+    def _turns(self, index: int) -> tuple[int, int]:
+        count = int(
+            np.random.default_rng((self.seed, index // self.batch, 1)).integers(self.turns[0], self.turns[1] + 1)
+        )
+        return count, count
 
     def __len__(self) -> int:
         return 10_000_000
@@ -83,7 +93,7 @@ class Dialogues(Dataset):
             inspection = random_inspection(rng)
             # Of the same size as the inspected ones, or the maps of a batch would be pooled to one and serving's not.
             anomaly_map = cv2.resize(painted_map(inspection, rng), example.photo.shape[1::-1])
-        dialogue = [m["content"] for m in write_dialogue(inspection, rng, turns=self.turns)]
+        dialogue = [m["content"] for m in write_dialogue(inspection, rng, turns=self._turns(index))]
         return {
             "messages": build_messages(inspection, dialogue[0::2], dialogue[1::2]),
             "image": Image.fromarray(example.photo),
@@ -115,7 +125,7 @@ def train_assistant(config: AssistantConfig) -> None:
     scenes = Scenes(config.photos, config.products, encoder.image_size, 4, config.seed + 1)
     model, processor = _start(config, encoder, output)
     examples = inspect_scenes(inspector, scenes, config.scenes)
-    fit(config, model, Dialogues(examples, (3, 8), config.seed), Collator(processor))
+    fit(config, model, Dialogues(examples, (3, 8), config.batch_size, config.seed), Collator(processor))
     _finish(model, processor, encoder, head, output)
 
 
@@ -124,7 +134,10 @@ def _start(
 ) -> tuple[AnomalyLvlmForConditionalGeneration | PeftModel, AnomalyLvlmProcessor]:
     """A given model (with LoRA if wanted), or a new `tiny` around the encoder."""
     if config.init is not None:
-        model, processor = load(config.init)
+        # What is trained is kept in full precision; of LoRA's frozen base, half will do where a GPU knows it.
+        half = config.lora and torch.cuda.is_available()
+        model, processor = load(config.init, dtype=torch.bfloat16 if half else torch.float32)
+        model.prompt_learner.float()
     else:
         vision = encoder.backbone.config
         words = train_tokenizer(output / "tokenizer", config.vocabulary, config.seed)

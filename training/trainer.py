@@ -10,7 +10,7 @@ import torch
 from torch import nn
 from torch.optim.lr_scheduler import LambdaLR
 from torch.utils.data import Dataset
-from transformers import Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
+from transformers import PreTrainedModel, Trainer, TrainerCallback, TrainerControl, TrainerState, TrainingArguments
 
 from training.config import StageConfig
 
@@ -57,6 +57,15 @@ class BudgetTrainer(Trainer):
     """A Trainer whose learning rate falls with the share of the budget used, in steps or in minutes."""
 
     lr_scheduler: LambdaLR | None
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: nn.Module | None = None) -> None:
+        """As the base class, but a model's own loading is used: on disk LLaVA's weights have other names, and the
+        base class would pass over all of them with a warning."""
+        if isinstance(self.model, PreTrainedModel):
+            saved = type(self.model).from_pretrained(resume_from_checkpoint, dtype=self.model.dtype)
+            self.model.load_state_dict(saved.state_dict())
+        else:
+            super()._load_from_checkpoint(resume_from_checkpoint, model)
 
     def __init__(self, *args: Any, budget: Budget, **kwargs: Any) -> None:
         super().__init__(*args, callbacks=[budget], **kwargs)
