@@ -117,7 +117,7 @@ class Assistant:
         from assistant.lvlm.streaming import stream
 
         model, processor = self.language
-        inputs = processor([messages], images=[Image.fromarray(photo)], anomaly_maps=[anomaly_map])
+        inputs = processor([messages], images=[Image.fromarray(photo)], anomaly_maps=[anomaly_map]).to(model.device)
         yield from stream(model, processor, inputs, max_new_tokens=MAX_NEW_TOKENS, stop=stop)
 
     @torch.inference_mode()
@@ -144,7 +144,9 @@ def _locate(model: str) -> str:
     """`tiny` -> its folder; an existing folder as it is; a hub id -> its local copy if it brings a detector."""
     if (CHECKPOINTS / model / SETTINGS).is_file():
         return str(CHECKPOINTS / model)
-    if Path(model).is_dir():
+    if model and Path(model).is_dir():
+        if not (Path(model) / "config.json").is_file():  # or `tiny` would answer under this folder's name
+            raise UserError(f"the folder {model} holds no model", "name a checkpoint folder, with its config.json")
         return model
     from huggingface_hub import snapshot_download
     from transformers.utils.hub import cached_file
@@ -165,7 +167,8 @@ def _load_language(source: str) -> "tuple[AnomalyLvlmForConditionalGeneration, A
     from assistant.lvlm.memo import remember_vision
 
     try:
-        model, processor = load(source, dtype=torch.float32 if not torch.cuda.is_available() else torch.bfloat16)
+        on_gpu: dict[str, Any] = {"dtype": torch.bfloat16, "device_map": "auto"}
+        model, processor = load(source, **(on_gpu if torch.cuda.is_available() else {"dtype": torch.float32}))
     except UserError:
         raise
     except Exception as error:  # safetensors, JSON, tokenizer and shape errors have no common type

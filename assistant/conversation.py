@@ -10,7 +10,7 @@ import numpy as np
 
 from assistant.grounding import ground_stream
 from assistant.inspection import Inspection
-from assistant.wording import summarize
+from assistant.wording import summarize, tell
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -57,6 +57,9 @@ class Chat:
                     for piece in ground_stream(words, self.inspection, question):
                         said += piece
                         yield piece
+                    if not said.strip() and not self._stop.is_set():  # a model may have nothing to say; we do
+                        said = tell("presence", self.inspection)
+                        yield said
                 except (GeneratorExit, KeyboardInterrupt):
                     self.turns.append(Turn(question, said.strip()))
                     raise

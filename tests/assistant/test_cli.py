@@ -165,9 +165,6 @@ def test_main_leaves_with_the_code(stub: Any, photo_path: Path) -> None:
 HANDED_ON = [  # command line, module and function it calls, what that is given
     (["serve", "--host", "0.0.0.0", "--port", "81", "--model", "m"], "app:serve",
      {"model": "m", "host": "0.0.0.0", "port": 81}),
-    (["generate", "--normals", "a", "--out", "b", "--count", "7", "--seed", "3", "--workers", "2"],
-     "data_gen.dataset:generate_dataset",
-     {"normals": Path("a"), "out": Path("b"), "count": 7, "seed": 3, "workers": 2}),
     (["evaluate", "detection", "--data", "d", "--shots", "4", "--seed", "1", "--out", "OUT"],
      "assistant.evaluation.detection:evaluate_detection",
      {"data": Path("d"), "shots": 4, "seed": 1, "model": "tiny", "out": "OUT"}),

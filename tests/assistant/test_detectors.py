@@ -201,13 +201,6 @@ def test_half_precision_around_it_changes_no_distance():
     assert all(torch.equal(a, b) for a, b in zip(wanted, found, strict=True))
 
 
-def test_another_product_is_foreign_and_another_piece_of_the_same_is_not():
-    bank = MemoryBank(made_up(3, seed=7, spread=0.1))
-    assert not bank.nearest(made_up(1, seed=8, spread=0.1)).foreign()
-    other = PatchFeatures(tuple(level * torch.randn(1, level.shape[1], 1, 1) for level in made_up(1, 9, 0.1).levels))
-    assert bank.nearest(other).foreign()
-
-
 def test_the_distance_of_a_defect_stands_out_in_units_of_the_product(encoder, references):
     bank, photo = MemoryBank(references), good_photo(40)
     good, bad = (bank.nearest(encoder(pixels(p))).excess(0.01) for p in (photo, with_defect(photo, 40, 40)))
@@ -297,6 +290,21 @@ def test_a_defect_raises_the_evidence(head, encoder, references, count):
     evidence = ("few_shot_logit", "distance", "contrast") if count else ("zero_shot_logit",)
     for name, before, after in zip(STATISTICS, good, bad, strict=True):
         assert after > before if name in evidence else after == before, name
+
+
+def test_references_of_another_product_are_remarked(head):
+    def piece(product: int, seed: int) -> PatchFeatures:
+        generator = torch.Generator().manual_seed(seed)
+        look = torch.randn(16, generator=torch.Generator().manual_seed(product))
+        noise = (torch.randn(1, 16, side, side, generator=generator) for side in (32, 16, 8, 4))
+        return PatchFeatures(tuple(look.view(1, 16, 1, 1) + 0.3 * level for level in noise))
+
+    one, another, opposite = piece(0, 1), piece(0, 2), piece(0, 3)
+    opposite = PatchFeatures(tuple(-level for level in opposite.levels))
+    assert not FusedDetector(head, one).detect(another).foreign
+    assert FusedDetector(head, opposite).detect(another).foreign
+    mixed = PatchFeatures.join([opposite, one])
+    assert not FusedDetector(head, mixed).detect(another).foreign, "one of the references is of this product"
 
 
 def test_a_photo_is_as_bad_as_its_worst_hundredth():
