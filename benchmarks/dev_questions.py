@@ -59,10 +59,10 @@ def truth(photo: Path) -> dict[str, Any]:
     return dict.fromkeys(TYPES) | {"presence": label, "leading": label, "location": cells}
 
 
-def build(root: Path, count: int, seed: int) -> list[dict[str, Any]]:
-    """The rows of `count` photos with one reference each."""
+def build(root: Path, count: int, seed: int, shots: int) -> list[dict[str, Any]]:
+    """The rows of `count` photos with `shots` references each; neither photos nor wordings depend on `shots`."""
     rng = random.Random(seed)
-    categories = find_categories(root, shots=1, seed=seed)
+    categories = find_categories(root, shots=shots, seed=seed)
     phrasings = load_phrasings()
     wordings = {kind: shuffled_forever(phrasings[kind], rng) for kind in TYPES}
     rows = []
@@ -89,8 +89,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shots", type=int, default=1)
     options = parser.parse_args()
-    rows = build(options.root, options.photos, options.seed)
+    rows = build(options.root, options.photos, options.seed, options.shots)
     write_rows(options.out, rows)
     print(f"{len(rows)} questions in {options.out}")
 

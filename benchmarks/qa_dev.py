@@ -1,6 +1,6 @@
 """How well a model answers free questions about labelled photos: builds the questions, asks, prints a table.
 
-    python benchmarks/qa_dev.py ROOT --out DIR [--model tiny] [--photos 60] [--seed 0]
+    python benchmarks/qa_dev.py ROOT --out DIR [--model tiny] [--photos 60] [--seed 0] [--shots 1]
 
 ROOT is in MVTec-AD layout. DIR gets questions.jsonl, predictions.jsonl, metrics.json and failures.txt, every
 answer that was scored wrong or contradicts its Inspection, to be read by a person.
@@ -99,9 +99,10 @@ def main() -> None:
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--shots", type=int, default=1)
     options = parser.parse_args()
     questions = options.out / "questions.jsonl"
-    write_rows(questions, build(options.root, options.photos, options.seed))
+    write_rows(questions, build(options.root, options.photos, options.seed, options.shots))
     report = evaluate_qa(questions, options.root, options.model, options.out)
     lines = (options.out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in lines]

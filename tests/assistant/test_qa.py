@@ -306,10 +306,10 @@ def test_dev_questions_know_the_truth(tmp_path: Path) -> None:
     mask[45:55, 2:18] = 255  # lower left, reaching over to the lower center
     (tmp_path / "bolt" / "ground_truth" / "cut").mkdir(parents=True)
     Image.fromarray(mask).save(tmp_path / "bolt" / "ground_truth" / "cut" / "0_mask.png")
-    rows = build(tmp_path, count=6, seed=3)
-    assert rows == build(tmp_path, count=6, seed=3) != build(tmp_path, count=6, seed=4)
+    rows = build(tmp_path, count=6, seed=3, shots=1)
+    assert rows == build(tmp_path, count=6, seed=3, shots=1) != build(tmp_path, count=6, seed=4, shots=1)
     assert len(rows) == 6 * len(TYPES) and all(r["references"][0].startswith("bolt/train/good/") for r in rows)
-    everything = build(tmp_path, count=99, seed=3)
+    everything = build(tmp_path, count=99, seed=3, shots=1)
     places = {r["image"]: r["answer"] for r in everything if r["type"] == "location"}
     assert len(places) == 8 and set(places["bolt/test/cut/0.png"]) == {"lower left", "lower center"}
     assert places["bolt/test/cut/1.png"] is None and places["bolt/test/good/1.png"] is None
