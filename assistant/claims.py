@@ -259,3 +259,8 @@ def polarity(question: str) -> str | None:
         denied = re.search(rf"\b(?:no|not|don't|without|nothing)\b[^?,]{{0,20}}?{re.escape(bad.group())}", low)
         return "good" if denied else "defective"
     return "defective" if re.search(r"\bnot\b|^(?:it|this|that) isn't", low) else "good"
+
+
+def asks_about_part(question: str) -> bool:
+    """Is it plain from the words alone that the part's condition is asked for?"""
+    return polarity(question) is not None or re.search(rf"\b{DEFECT}\b", question.lower()) is not None

@@ -7,9 +7,9 @@ contradicts is replaced by a true sentence on the same subject. Streaming and ba
 import re
 from collections.abc import Iterable, Iterator
 
-from assistant.claims import claims, polarity, read_sentence, reads_nothing
+from assistant.claims import asks_about_part, claims, polarity, read_sentence, reads_nothing
 from assistant.inspection import POSITIONS, Inspection, Region
-from assistant.lexicon import MORE
+from assistant.lexicon import MORE, REFUSAL
 from assistant.wording import SPOKEN_TOKENS, Claim, is_at, say, spoken_size, summarize, tell
 
 __all__ = [
@@ -210,6 +210,7 @@ class _Passage:
     def __init__(self, inspection: Inspection, question: str) -> None:
         self.inspection, self.question = inspection, question
         self.said: set[str] = set()
+        self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
         self.open = False  # an opening clause is out and its sentence is not finished
 
     def judge(self, part: str) -> str:
@@ -218,6 +219,11 @@ class _Passage:
         question = "" if self.said else self.question
         if not body:
             return part
+        if self.answered:
+            return ""
+        if not self.said and REFUSAL.search(body.lower()) and asks_about_part(question):
+            self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
+            return tell("presence", self.inspection)
         wrong = contradictions(body, self.inspection, question)
         opened, self.open = self.open, CLAUSE_END.search(part[-1] + " ") is not None
         if not wrong:

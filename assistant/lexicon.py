@@ -122,3 +122,4 @@ FINE = re.compile(rf"\b{BE} {ADVERB}(?:good|fine|ok|okay|clear|clean|normal|inta
 SCENE = re.compile(r"(?:the|this|your) (?:part|piece|item|board|unit|product|object) (?:is|sits|lies) in\b")
 ABOUT = re.compile(rf"\b(?:{DEFECT}|{SPOT}|{BAD_WORD}|nothing|anything|unusual|clear|clean|normal|fine)\b")
 OPEN_QUESTION = re.compile(r"\b(?:how|what|which|where|why|who|when|or)\b")
+REFUSAL = re.compile(r"\b(?:can(?:no|')t (?:help|say|tell|know)|not something i can|outside what i can)\b")

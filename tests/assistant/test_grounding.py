@@ -193,3 +193,11 @@ def test_ladders_round_to_the_nearest_rung() -> None:
         "under 0.1%", "0.1%", "0.7%", "1%", "90%",
     ]  # fmt: skip
     assert [spoken_chance(value) for value in (0.0, 0.044, 0.5, 0.974, 1.0)] == ["1%", "5%", "50%", "98%", "99%"]
+
+
+@pytest.mark.parametrize("question", ["Is it okay?", "Where is the defect?", "is this part damaged"])
+def test_a_question_about_the_part_is_not_refused(question: str) -> None:
+    inspection = random_inspection(np.random.default_rng(0), verdict="defective")
+    refusal = "I can't say. I can tell you about defects in this photo."
+    assert ground(refusal, inspection, question) == tell("presence", inspection)
+    assert ground(refusal, inspection, "Will it rain?") == refusal
