@@ -27,7 +27,6 @@ from PIL import Image
 from transformers import AutoModel, MobileNetV2Config, MobileNetV2Model
 
 from assistant import Assistant, Inspection
-from assistant.detectors.fused import FusedDetector
 from assistant.images import Frame, load_image
 
 COLD_START = Path(__file__).resolve().parent / "cold_start.py"
@@ -79,12 +78,12 @@ class Stopwatch:
 def time_stages(watch: Stopwatch, assistant: Assistant, path: Path, reference: np.ndarray) -> None:
     """The stages of `Assistant.inspect` one by one, on a photo not seen before."""
     head, size = assistant.head, assistant.encoder.image_size
-    bank = assistant.memory_bank([reference])
+    detector = assistant.detector([reference])
     photo = watch.time("decode", lambda: load_image(path))
     frame = Frame(photo, size)
     pixels = watch.time("resize", lambda: torch.tensor(frame.array).permute(2, 0, 1)[None])
     features = watch.time("encoder", lambda: assistant.encoder(pixels))
-    found = watch.time("detector", lambda: FusedDetector(head, bank).detect(features))
+    found = watch.time("detector", lambda: detector.detect(features))
     watch.time(
         "inspection",
         lambda: Inspection.from_map(

@@ -58,7 +58,8 @@ class FusionHead(nn.Module):
     def forward(self, features: PatchFeatures, found: Sequence[Neighbours | None]) -> tuple[Tensor, Tensor]:
         """Anomaly logits (B, 1, s, s) and prompt similarities (B, 2 + K, s, s).
 
-        `found` holds for each of the B photos its nearest reference patches, or None to judge it alone.
+        `found` holds for each of the B photos its nearest reference patches, or None to judge it alone;
+        for a single photo it may hold several, and B logits come back for them.
         """
         side = features.levels[0].shape[-1]
         embedding = self.image_decoder.embed(features, side)
@@ -67,7 +68,10 @@ class FusionHead(nn.Module):
         compared = torch.cat([self._compare(neighbours, coarse, embedding) for neighbours in found])
         compared = F.interpolate(compared, size=side, mode="bilinear")
         text = (similarity[:, 1:2] - similarity[:, :1]) / 4
-        joined = torch.cat([self.query(embedding), self.fine(features.levels[0]), compared, text], dim=1)
+        own = [self.query(embedding), self.fine(features.levels[0]), text]
+        if features.batch == 1:  # one photo judged in several ways is encoded once
+            own = [part.expand(len(found), -1, -1, -1) for part in own]
+        joined = torch.cat([*own[:2], compared, own[2]], dim=1)
         return self.body(joined), similarity
 
     def _compare(self, found: Neighbours | None, side: int, like: Tensor) -> Tensor:
@@ -155,8 +159,7 @@ class FusedDetector:
         """Scores, kinds and image-level statistics of one photo (batch 1)."""
         found = None if self.bank is None else self.bank.nearest(features)
         # Judged with its references and alone, in one go.
-        both = features if found is None else PatchFeatures.join([features, features])
-        logits, similarity = self.head(both, [None] if found is None else [found, None])
+        logits, similarity = self.head(features, [None] if found is None else [found, None])
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),
             kinds=similarity[0, 2:].softmax(dim=0).numpy(),
