@@ -66,6 +66,8 @@ TYPES = {
     "missing part": r"missing [a-z]+|[a-z]+ (?:is|are) missing",
     "misplaced part": r"misplaced(?: [a-z]+)?|misalign(?:ed|ment)|displaced",
     "color change": r"colou?r changes?|discolou?r(?:ed|ation)",
+    "deformation": r"deform(?:ations?|ed)|bent|warp(?:ed|s|ing)?|distort(?:ed|ion)|buckled",
+    "misprint": r"mis-?print(?:s|ed)?|print(?:ing)? (?:errors?|faults?|defects?)|faulty (?:im)?print",
 }  # fmt: skip
 TYPE = re.compile("|".join(rf"(?P<t{i}>\b(?:{pattern})\b)" for i, pattern in enumerate(TYPES.values())))
 SEVERITY_WORDS = {

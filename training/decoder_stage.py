@@ -75,21 +75,19 @@ class DecoderTraining(nn.Module):
         prompts = self._sampled_prompts()
         with torch.no_grad():
             self.head.image_decoder.prompts.copy_(prompts)
-        logits, _ = self.head(queries, found)
-        embedding = self.head.image_decoder.embed(queries, logits.shape[-1])
-        similarity = self.head.image_decoder.match(embedding, prompts)
+        compared, _ = self.head(queries, found)
+        alone, _ = self.head(queries, [None] * len(found))  # detection judges every photo both ways
+        decoder = self.head.image_decoder
+        similarity = decoder.match(decoder.embed(queries, queries.levels[1].shape[-1]), prompts)
         target = (kinds > 0).float()
-        size = kinds.shape[-1]
-        fused = F.interpolate(logits, size=size, mode="bilinear")[:, 0]
-        zero_shot = F.interpolate(similarity[:, 1:2] - similarity[:, :1], size=size, mode="bilinear")[:, 0]
-        by_kind = F.interpolate(similarity[:, 2:], size=size, mode="bilinear")
+        zero_shot = similarity[:, 1:2] - similarity[:, :1]
         named = torch.where(kinds > 0, kinds - 1, IGNORE)
+        by_kind = F.interpolate(similarity[:, 2:], size=kinds.shape[-1], mode="bilinear")
         # mean over an empty set is NaN: a batch of good photos has no kind to learn
-        kind_loss = F.cross_entropy(by_kind, named, ignore_index=IGNORE) if (kinds > 0).any() else fused.sum() * 0
-        image_loss = F.binary_cross_entropy_with_logits(top_logit(logits), target.flatten(1).amax(dim=1))
-        loss = 4 * focal_loss(fused, target) + dice_loss(fused, target) + 0.3 * image_loss
-        loss = loss + focal_loss(zero_shot, target) + 0.3 * dice_loss(zero_shot, target) + 0.2 * kind_loss
-        return {"loss": loss}
+        kind_loss = F.cross_entropy(by_kind, named, ignore_index=IGNORE) if (kinds > 0).any() else 0.0
+        loss = _map_loss(compared, target) + 0.5 * _map_loss(alone, target) + 0.2 * kind_loss
+        zero_shot = F.interpolate(zero_shot, size=kinds.shape[-1], mode="bilinear")[:, 0]
+        return {"loss": loss + focal_loss(zero_shot, target) + 0.3 * dice_loss(zero_shot, target)}
 
     def _sampled_prompts(self) -> Tensor:
         """One random wording per class each step, so that the text encoder learns words, not sentences."""
@@ -109,6 +107,13 @@ def split(features: PatchFeatures, counts: Tensor) -> tuple[PatchFeatures, list[
         references.append(features.select(slice(start, start + count)) if count else None)
         start += count
     return queries, references
+
+
+def _map_loss(logits: Tensor, target: Tensor) -> Tensor:
+    """Pixels right, shapes right, and the whole photo right; (B, 1, s, s) logits, (B, S, S) target in {0, 1}."""
+    shown = F.interpolate(logits, size=target.shape[-1], mode="bilinear")[:, 0]
+    whole = F.binary_cross_entropy_with_logits(top_logit(logits), target.flatten(1).amax(dim=1))
+    return 4 * focal_loss(shown, target) + dice_loss(shown, target) + 0.3 * whole
 
 
 @torch.no_grad()

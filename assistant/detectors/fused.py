@@ -47,32 +47,35 @@ class FusionHead(nn.Module):
         self.fine = nn.Conv2d(channels[0], 16, 1)
         self.residuals = nn.ModuleList(nn.Conv2d(c, 32, 1, bias=False) for c in channels)
         # per level: distance, distance over the product's own scale, its mean over the photo; text; flag
-        inputs = 32 + 16 + 32 + 3 * count + 2
-        self.body = nn.Sequential(
-            nn.Conv2d(inputs, width, 3, padding=1), nn.GroupNorm(8, width), nn.GELU(),
+        self.coarse = nn.Sequential(
+            nn.Conv2d(32 + 32 + 3 * count + 2, width, 3, padding=1), nn.GroupNorm(8, width), nn.GELU(),
             nn.Conv2d(width, width, 3, padding=2, dilation=2), nn.GELU(),
-            nn.Conv2d(width, width, 3, padding=1), nn.GELU(),
-            nn.Conv2d(width, 1, 1),
+            nn.Conv2d(width, 24, 3, padding=1), nn.GELU(),
         )  # fmt: skip
+        self.body = nn.Sequential(nn.Conv2d(24 + 16, 24, 3, padding=1), nn.GELU(), nn.Conv2d(24, 1, 3, padding=1))
+        # What lies far from every reference is suspect whatever else the head thinks of it.
+        self.distance = nn.Conv2d(count, 1, 1, bias=False)
+        nn.init.constant_(self.distance.weight, 0.3)
 
     def forward(self, features: PatchFeatures, found: Sequence[Neighbours | None]) -> tuple[Tensor, Tensor]:
-        """Anomaly logits (B, 1, s, s) and prompt similarities (B, 2 + K, s, s).
+        """Anomaly logits (B, 1, s, s) and prompt similarities (B, 2 + K, c, c).
 
+        References are compared on the grid of the second level (c); the first level (s) sharpens the outcome.
         `found` holds for each of the B photos its nearest reference patches, or None to judge it alone;
         for a single photo it may hold several, and B logits come back for them.
         """
-        side = features.levels[0].shape[-1]
-        embedding = self.image_decoder.embed(features, side)
+        side, coarse = features.levels[0].shape[-1], features.levels[1].shape[-1]
+        embedding = self.image_decoder.embed(features, coarse)
         similarity = self.image_decoder.match(embedding)
-        coarse = features.levels[1].shape[-1]
         compared = torch.cat([self._compare(neighbours, coarse, embedding) for neighbours in found])
-        compared = F.interpolate(compared, size=side, mode="bilinear")
-        text = (similarity[:, 1:2] - similarity[:, :1]) / 4
-        own = [self.query(embedding), self.fine(features.levels[0]), text]
+        own = torch.cat([self.query(embedding), (similarity[:, 1:2] - similarity[:, :1]) / 4], dim=1)
+        sharp = self.fine(features.levels[0])
         if features.batch == 1:  # one photo judged in several ways is encoded once
-            own = [part.expand(len(found), -1, -1, -1) for part in own]
-        joined = torch.cat([*own[:2], compared, own[2]], dim=1)
-        return self.body(joined), similarity
+            own, sharp = (part.expand(len(found), -1, -1, -1) for part in (own, sharp))
+        seen = self.coarse(torch.cat([own, compared], dim=1))
+        seen = torch.cat([seen, self.distance(self._relative(compared))], dim=1)
+        seen = F.interpolate(seen, size=side, mode="bilinear")
+        return self.body(torch.cat([seen[:, :-1], sharp], dim=1)) + seen[:, -1:], similarity
 
     def _compare(self, found: Neighbours | None, side: int, like: Tensor) -> Tensor:
         """What the references add for one photo, (1, 33 + 3 L, side, side); all zeros where there are none."""
@@ -85,6 +88,11 @@ class FusionHead(nn.Module):
         relative = distances / found.scale.view(1, -1, 1, 1) - 1
         mean = distances.mean(dim=(2, 3), keepdim=True).expand_as(distances)
         return torch.cat([residual, distances, relative, mean, torch.ones_like(mean[:, :1])], dim=1)
+
+    def _relative(self, compared: Tensor) -> Tensor:
+        """The channels of `_compare` that hold the relative distances, (B, L, side, side)."""
+        start = 32 + len(self.channels)
+        return compared[:, start : start + len(self.channels)]
 
     def save(self, folder: str | Path) -> None:
         """Write weights and settings; the calibration travels with them."""

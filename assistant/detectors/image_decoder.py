@@ -8,6 +8,7 @@ from torch.nn import functional as F
 
 from assistant.detectors.text_prompts import HashedTextEncoder, prompt_features
 from assistant.encoder import PatchFeatures
+from assistant.inspection import KINDS
 
 
 class ImageDecoder(nn.Module):
@@ -26,7 +27,7 @@ class ImageDecoder(nn.Module):
         self.text_encoder = HashedTextEncoder(dim)
         self.log_scale = nn.Parameter(torch.tensor(2.0))
         # Prompts never change after training, so their features are computed once and saved.
-        self.register_buffer("prompts", torch.zeros(12, dim))
+        self.register_buffer("prompts", torch.zeros(2 + len(KINDS), dim))
 
     @torch.no_grad()
     def remember_prompts(self) -> None:
@@ -37,6 +38,8 @@ class ImageDecoder(nn.Module):
         """Mean over the levels of the projected patches, (B, dim, side, side)."""
         total: Tensor | None = None
         for adapter, level in zip(self.adapters, features.levels, strict=True):
+            if level.shape[-1] > side:  # averaged down, for interpolation would skip every second patch
+                level = F.adaptive_avg_pool2d(level, side)
             projected = F.interpolate(adapter(level), size=side, mode="bilinear")
             total = projected if total is None else total + projected
         assert total is not None

@@ -34,6 +34,8 @@ KIND_PHRASES = {
     "missing part": ("a missing part", "something missing", "an absent component"),
     "misplaced part": ("a misplaced part", "a part in the wrong place", "a shifted component"),
     "color change": ("a color change", "discoloration", "a faded area"),
+    "deformation": ("a deformation", "a bent part", "a warped shape"),
+    "misprint": ("a misprint", "a print error", "smeared or missing print"),
 }
 
 
