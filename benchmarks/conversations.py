@@ -14,7 +14,7 @@ from dev_questions import draw_photos, load_phrasings, shuffled_forever
 
 from assistant import Assistant
 from assistant.claims import claims
-from assistant.evaluation.mvtec import find_categories
+from assistant.evaluation.categories import find_categories
 from assistant.evaluation.questions import stated_verdict
 from assistant.grounding import contradictions
 from assistant.inspection import Inspection
@@ -51,10 +51,10 @@ def main() -> None:
     assistant = Assistant.from_pretrained(options.model)
     wrong, missed, total = 0, dict.fromkeys(TURNS, 0), 0
     for category, photo in draw_photos(categories, options.photos, rng):
-        chat = assistant.start_chat(photo, references=category.references)
+        chat = assistant.start_chat(photo.path, references=category.references)
         seen = chat.inspection
         places = ", ".join(f"{region.position} {region.area_fraction:.1%}" for region in seen.regions)
-        print(f"\n{photo.relative_to(options.root)}: {seen.verdict} {seen.probability:.2f} [{places}]")
+        print(f"\n{photo.path.relative_to(options.root)}: {seen.verdict} {seen.probability:.2f} [{places}]")
         for turn in TURNS:
             question = next(wordings[turn])
             answer = chat.ask(question)

@@ -17,9 +17,10 @@ from typing import Any
 
 import yaml
 
-from assistant.evaluation.mvtec import Category, find_categories, load_mask, mask_path
+from assistant.evaluation.categories import Category, find_categories
 from assistant.images import load_image
 from assistant.inspection import cells_of
+from assistant.layouts import Photo
 
 PHRASINGS = Path(__file__).resolve().parent / "questions" / "phrasings.yaml"
 TYPES = ("presence", "location", "count", "size", "description", "unanswerable", "leading")
@@ -31,12 +32,12 @@ def load_phrasings() -> dict[str, list[str]]:
     return phrasings
 
 
-def draw_photos(categories: Sequence[Category], count: int, rng: random.Random) -> list[tuple[Category, Path]]:
+def draw_photos(categories: Sequence[Category], count: int, rng: random.Random) -> list[tuple[Category, Photo]]:
     """`count` test photos in turn from every category, good and defective, as far as there are any."""
     piles = []
     for category in categories:
         for good in (True, False):
-            pile = [(category, photo) for photo in category.tests if (photo.parent.name == "good") == good]
+            pile = [(category, photo) for photo in category.tests if photo.defective != good]
             rng.shuffle(pile)
             piles.append(pile)
     rng.shuffle(piles)  # the photos that do not go round evenly fall to no category in particular
@@ -50,12 +51,10 @@ def shuffled_forever(phrasings: Sequence[str], rng: random.Random) -> Iterator[s
         yield from rng.sample(phrasings, len(phrasings))
 
 
-def truth(photo: Path) -> dict[str, Any]:
+def truth(photo: Photo) -> dict[str, Any]:
     """Question type -> expected answer of a test photo; None where the Inspection itself is the measure."""
-    good = photo.parent.name == "good"
-    label = "good" if good else "defective"
-    path = None if good else mask_path(photo)
-    cells = list(cells_of(load_mask(path, load_image(photo).shape[:2]))) if path else None
+    label = "defective" if photo.defective else "good"
+    cells = list(cells_of(photo.mask(load_image(photo.path).shape[:2]))) if photo.mask else None
     return dict.fromkeys(TYPES) | {"presence": label, "leading": label, "location": cells}
 
 
@@ -70,7 +69,7 @@ def build(root: Path, count: int, seed: int, shots: int) -> list[dict[str, Any]]
         answers = truth(photo)
         for kind in TYPES:
             rows.append({
-                "image": photo.relative_to(root).as_posix(),
+                "image": photo.path.relative_to(root).as_posix(),
                 "references": [path.relative_to(root).as_posix() for path in category.references],
                 "question": next(wordings[kind]), "answer": answers[kind], "type": kind,
                 "choices": None, "turns": None, "label": answers["presence"],

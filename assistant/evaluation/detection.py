@@ -13,9 +13,10 @@ import numpy as np
 
 from assistant import UserError
 from assistant.evaluation import metrics
-from assistant.evaluation.mvtec import Category, find_categories, load_mask, mask_path
+from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
+from assistant.layouts import Photo
 from assistant.report import make_folder
 
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ def evaluate_detection(
     finished are not measured again, provided the model's files are the same.
 
     Args:
-        data: folder of categories in MVTec-AD layout, or one category.
+        data: folder of categories, or one category, in any layout of `assistant.layouts`.
         model: name, folder or hub id; only a name where `assistant` is given.
         out: folder for the results, made if need be.
 
@@ -122,25 +123,25 @@ def _evaluate_category(
     references = [load_image(path) for path in category.references]  # a bad one stops here, not at each photo
     tally = Tally()
     for photo in category.tests:
+        path = photo.path.relative_to(data).as_posix()
         try:
-            inspection = assistant.inspect(photo, references=references)
-            _add(tally, photo, inspection, category.name, photo.relative_to(data).as_posix())
+            inspection = assistant.inspect(photo.path, references=references)
+            _add(tally, photo, inspection, category.name, path)
         except UserError as error:
             remark(f"left out: {error}")
-            tally.skipped.append(photo.relative_to(data).as_posix())
+            tally.skipped.append(path)
         step()
     return {"metrics": tally.metrics(), "rows": tally.rows, "skipped": tally.skipped}
 
 
-def _add(tally: Tally, photo: Path, inspection: "Inspection", category: str, path: str) -> None:
+def _add(tally: Tally, photo: Photo, inspection: "Inspection", category: str, path: str) -> None:
     anomaly_map = inspection.anomaly_map
     assert anomaly_map is not None, "an inspection without its map"
-    good = photo.parent.name == "good"
-    truth = None if good else mask_path(photo)
-    mask = np.zeros(anomaly_map.shape, dtype=bool) if good else load_mask(truth, anomaly_map.shape) if truth else None
-    if mask is not None:
-        tally.pixels.add(anomaly_map, mask)
-    values = (path, category, int(not good), inspection.probability, inspection.verdict)
+    if not photo.defective:
+        tally.pixels.add(anomaly_map, np.zeros(anomaly_map.shape, dtype=bool))
+    elif photo.mask is not None:
+        tally.pixels.add(anomaly_map, photo.mask(anomaly_map.shape))
+    values = (path, category, int(photo.defective), inspection.probability, inspection.verdict)
     tally.rows.append(dict(zip(COLUMNS, values, strict=True)))
 
 

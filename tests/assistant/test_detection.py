@@ -14,10 +14,12 @@ from PIL import Image
 from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.evaluation import detection
+from assistant.evaluation.categories import find_categories
 from assistant.evaluation.detection import METRICS, evaluate_detection
-from assistant.evaluation.mvtec import draw_references, load_mask, mask_path
 from assistant.images import load_image
 from assistant.inspection import Inspection
+from assistant.layouts.masks import MaskFiles
+from assistant.layouts.mvtec import find_mask
 
 
 class RednessAssistant:
@@ -122,7 +124,8 @@ def test_unsure_is_counted_as_wrong_and_told(data: Path, tmp_path: Path) -> None
 def test_references_follow_the_protocol(data: Path, shots: int, tmp_path: Path) -> None:
     pool = sorted((data / "bolt" / "train" / "good").iterdir())
     random.Random(3).shuffle(pool)
-    assert draw_references(data / "bolt", shots, 3) == pool[:shots]
+    (bolt,) = find_categories(data / "bolt", shots=shots, seed=3)
+    assert list(bolt.references) == pool[:shots]
     model = RednessAssistant()
     evaluate(data, tmp_path / "out", model, shots=shots)
     assert set(model.references) == {shots}
@@ -150,9 +153,9 @@ def test_bad_folders_are_told(data: Path, tmp_path: Path) -> None:
     with pytest.raises(UserError, match="is not a folder"):
         evaluate(tmp_path / "nowhere", tmp_path / "out")
     (tmp_path / "empty").mkdir()
-    with pytest.raises(UserError, match="holds no test photos"):
+    with pytest.raises(UserError, match="holds no photos"):
         evaluate(tmp_path / "empty", tmp_path / "out")
-    with pytest.raises(UserError, match="holds 4 photos, 9 are asked for"):
+    with pytest.raises(UserError, match="holds 4 good photos to refer to, 9 are asked for"):
         evaluate(data, tmp_path / "out", shots=9)
     (data / "bolt" / "train" / "good" / "0.png").write_bytes(b"")
     with pytest.raises(UserError, match="0.png is empty"):
@@ -184,15 +187,15 @@ def test_an_interrupted_run_goes_on(data: Path, tmp_path: Path, monkeypatch: pyt
 def test_masks_are_found_by_either_name(data: Path) -> None:
     photo = data / "bolt" / "test" / "cut" / "0.png"
     marked = data / "bolt" / "ground_truth" / "cut" / "0_mask.png"
-    assert mask_path(photo) == marked
-    assert mask_path(marked.rename(marked.with_name("0.png")).parents[2] / "test" / "cut" / "0.jpg") is not None
-    assert mask_path(data / "nut" / "test" / "cut" / "0.png") is None
+    assert find_mask(photo) == MaskFiles((marked,))
+    assert find_mask(marked.rename(marked.with_name("0.png")).parents[2] / "test" / "cut" / "0.jpg") is not None
+    assert find_mask(data / "nut" / "test" / "cut" / "0.png") is None
 
 
 @pytest.mark.parametrize("scale", [0.5, 1, 2, 3.3])
 def test_masks_come_in_the_maps_geometry(tmp_path: Path, scale: float) -> None:
     save_mask(tmp_path / "mask.png", box=(10, 20, 30, 38), scale=scale)
-    mask = load_mask(tmp_path / "mask.png", (40, 50))
+    mask = MaskFiles((tmp_path / "mask.png",))((40, 50))
     ys, xs = np.nonzero(mask)
     assert mask.dtype == bool and mask.shape == (40, 50)
     assert (xs.min(), ys.min(), xs.max() + 1, ys.max() + 1) == pytest.approx((10, 20, 30, 38), abs=1)
@@ -202,7 +205,7 @@ def test_a_speck_survives_the_resizing(tmp_path: Path) -> None:
     pixels = np.zeros((400, 500), dtype=np.uint8)
     pixels[100, 100] = 1  # masks of small numbers count as well
     Image.fromarray(pixels).save(tmp_path / "mask.png")
-    assert np.argwhere(load_mask(tmp_path / "mask.png", (40, 50))).tolist() == [[10, 10]]
+    assert np.argwhere(MaskFiles((tmp_path / "mask.png",))((40, 50))).tolist() == [[10, 10]]
 
 
 def test_pixel_metrics_take_in_the_good_photos(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
