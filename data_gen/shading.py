@@ -16,12 +16,22 @@ def random_colour(design: Generator, low: float, high: float, saturation: float 
 
 def lay(scene: np.ndarray, coverage: np.ndarray, colour: np.ndarray) -> np.ndarray:
     """`colour`, (3,) or (H, W, 3), over `scene` where `coverage` (H, W) is 1."""
-    return scene + coverage[..., None] * (colour - scene)
+    if colour.ndim == 3:
+        return scene + cv2.merge((coverage, coverage, coverage)) * (colour - scene)
+    # channel by channel: broadcasting over a last axis of three costs numpy three times as much
+    return cv2.merge([layer + coverage * (part - layer) for layer, part in zip(cv2.split(scene), colour, strict=True)])
 
 
 def shade(base: np.ndarray, shading: np.ndarray) -> np.ndarray:
     """Colour (3,) or (H, W, 3) times 1 + shading (H, W), in [0, 1]."""
-    return np.clip(base * (1 + shading)[..., None], 0, 1)
+    return np.clip(tinted(1 + shading, base), 0, 1)
+
+
+def tinted(light: np.ndarray, colour: np.ndarray) -> np.ndarray:
+    """Light (H, W) on a colour, (3,) or (H, W, 3): their product (H, W, 3), clipped nowhere."""
+    if colour.ndim == 3:
+        return colour * cv2.merge((light, light, light))
+    return cv2.merge([light * part for part in colour])
 
 
 def relief(height: np.ndarray, light: float) -> np.ndarray:

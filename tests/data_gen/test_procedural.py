@@ -5,12 +5,21 @@ import sys
 
 import numpy as np
 import pytest
+from scipy.ndimage import maximum_filter, minimum_filter
 
+from data_gen.foreground import foreground, two_tones
 from data_gen.noise import branching_polyline, fbm, perlin_noise, polygon_mask, random_blob
-from data_gen.procedural import FAMILIES, Product, foreground, random_product, two_tones
+from data_gen.procedural import FAMILIES, Product, random_product
 
-TEXTURES = ("brushed metal", "cast metal", "woven cloth", "leather", "wood", "concrete", "wire mesh", "dark uniform")
-PARTS = ("label", "pill", "bottle cap", "washer", "hex nut", "gear", "screw", "moulded part", "glass rim")
+TEXTURES = (
+    "brushed metal", "cast metal", "painted sheet", "wood", "concrete", "wire mesh", "solar cell", "woven cloth",
+    "knitted cloth", "carpet", "leather", "ribbon cable", "circuit board",
+)  # fmt: skip
+PARTS = (
+    "cable", "transistor", "label", "printed box", "pill", "tablets", "blister pack", "washer", "hex nut", "gear",
+    "screw", "bottle cap", "moulded part", "toothbrush", "bottle mouth", "biscuit", "chocolate", "bread", "hazelnut",
+    "almond",
+)  # fmt: skip
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -21,6 +30,12 @@ def test_same_seed_same_bytes(family: str) -> None:
     assert first.shape == (96, 96, 3) and first.dtype == np.uint8
     assert first.tobytes() == again.tobytes()
     assert first.tobytes() != other.tobytes()
+
+
+def blurred(photo: np.ndarray) -> np.ndarray:
+    """What is left of a photo (S, S, 3) without its grain: 16 x 16 means, float."""
+    step = photo.shape[0] // 16
+    return photo.reshape(16, step, 16, step, 3).astype(float).mean((1, 3))
 
 
 def fingerprint(photo: np.ndarray) -> np.ndarray:
@@ -34,6 +49,44 @@ def test_photos_of_a_product_resemble_each_other() -> None:
     shots = [[fingerprint(p.photo(np.random.default_rng(s), 96)) for p in products] for s in (10, 11)]
     distance = np.abs(np.array(shots[0])[:, None] - np.array(shots[1])[None]).mean(2)
     assert (distance.argmin(1) == np.arange(len(products))).mean() > 0.8
+
+
+def test_products_of_a_family_differ_more_than_pieces_of_a_product() -> None:
+    ahead = 0
+    for family in FAMILIES:
+        designs = [
+            [fingerprint(Product(family, d).photo(np.random.default_rng(s), 96)) for s in (1, 2)] for d in range(4)
+        ]
+        within = np.mean([np.abs(first - second).mean() for first, second in designs])
+        between = np.mean([np.abs(designs[i][0] - designs[i - 1][1]).mean() for i in range(4)])
+        ahead += between > 1.3 * within
+    assert ahead >= len(FAMILIES) - 1
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_product_looks_the_same_at_every_size(family: str) -> None:
+    product = Product(family, 4)
+    small, middle, large = (product.photo(np.random.default_rng(8), size) for size in (64, 256, 512))
+    assert [photo.shape for photo in (small, middle, large)] == [(s, s, 3) for s in (64, 256, 512)]
+    assert np.abs(blurred(middle) - blurred(large)).mean() < 6  # grey levels of 255
+    assert np.abs(blurred(small) - blurred(large)).mean() < 16  # threads and traces under a pixel
+    assert middle.std() > 3
+
+
+def oddness(photo: np.ndarray, others: list[np.ndarray]) -> float:
+    """Grey levels by which a photo, seen coarsely, leaves the range of the `others` around the same place."""
+    coarse, around = blurred(photo), np.stack([blurred(other) for other in others])
+    lowest, highest = minimum_filter(around, (1, 3, 3, 1)), maximum_filter(around, (1, 3, 3, 1))
+    return float(np.maximum(lowest.min(0) - coarse, coarse - highest.max(0)).max())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_good_piece_has_no_odd_spot(family: str) -> None:
+    photos = [Product(family, 5).photo(np.random.default_rng(s)) for s in range(7)]
+    assert oddness(photos[0], photos[1:]) < 40
+    spoilt = photos[0].copy()
+    spoilt[112:144, 112:144] = (255, 0, 255)  # a colour no product has
+    assert oddness(spoilt, photos[1:]) > 40
 
 
 @pytest.mark.parametrize("family", TEXTURES)
