@@ -24,6 +24,39 @@ def perlin_noise(shape: tuple[int, int], scale: float | tuple[float, float], rng
     return field[top : top + shape[0], left : left + shape[1]] * np.float32(1.3)
 
 
+def gradient_noise(shape: tuple[int, int], scale: float, rng: Generator) -> np.ndarray:
+    """Perlin's gradient noise (H, W) float32, about in [-1, 1], mean 0: one lattice cell is `scale` pixels.
+
+    The improved form (Perlin 2002): random unit gradients on a lattice, quintic fade. A corner's contribution
+    w(y) w(x) (gx dx + gy dy) is a product of a row and a column factor, so corners are summed by taking rows,
+    then columns, of the lattice: a handful of passes over the field, whatever the scale.
+    """
+    cell = max(float(scale), 1.0)
+    rows, columns = int(shape[0] / cell) + 3, int(shape[1] / cell) + 3
+    angle = rng.uniform(0, tau, (rows, columns))
+    row, y_fade, y_slope = _corner_weights(shape[0], cell, float(rng.uniform()))
+    column, x_fade, x_slope = _corner_weights(shape[1], cell, float(rng.uniform()))
+
+    def blend(lattice: np.ndarray, down: np.ndarray, across: np.ndarray) -> np.ndarray:
+        strip = lattice[row] * down[0][:, None] + lattice[row + 1] * down[1][:, None]
+        return strip[:, column] * across[0] + strip[:, column + 1] * across[1]
+
+    along_x = blend(np.cos(angle).astype(np.float32), y_fade, x_slope)
+    along_y = blend(np.sin(angle).astype(np.float32), y_slope, x_fade)
+    return (along_x + along_y) * np.float32(np.sqrt(2))
+
+
+def _corner_weights(count: int, cell: float, phase: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Per pixel of an axis: its lattice cell (count,), fade weights (2, count) of both corners, and those times
+    the signed distance to the corner."""
+    at = np.arange(count, dtype=np.float32) / np.float32(cell) + np.float32(phase)
+    first = at.astype(np.intp)
+    part = at - first.astype(np.float32)
+    ease = part**3 * (part * (part * 6 - 15) + 10)
+    fade = np.stack([1 - ease, ease])
+    return first, fade, fade * np.stack([part, part - 1])
+
+
 def fbm(shape: tuple[int, int], scale: float, rng: Generator, octaves: int = 4, gain: float = 0.55) -> np.ndarray:
     """Fractal sum of `perlin_noise`, (H, W) float32, mean about 0, std about 1; `scale` is the coarsest."""
     total, power = np.zeros(shape, np.float32), 0.0

@@ -65,6 +65,9 @@ class Scenes(Dataset):
         count = min(self.max_references, int(rng.choice(5, p=(0.15, 0.4, 0.2, 0.1, 0.15))))
         draw = self.sources[int(rng.integers(len(self.sources)))]
         photo, *references = draw(rng, 1 + count)
+        # Good photos differ by light and camera too, and none of that is a defect.
+        if draw == self._one_photo or rng.random() < 0.5:
+            photo, *references = (_again(view, rng) for view in (photo, *references))
         return self._finish(photo, references, rng)
 
     def _finish(self, photo: np.ndarray, references: list[np.ndarray], rng: Rng) -> Scene:
@@ -72,13 +75,20 @@ class Scenes(Dataset):
         kinds = np.zeros(photo.shape[:2], np.uint8)
         if rng.random() < 0.6:
             try:
-                sample = synthesize(photo, rng, count=int(rng.choice([1, 1, 1, 2, 3])))
+                sources = (*references[:1], *self._foreign(rng))
+                sample = synthesize(photo, rng, count=int(rng.choice([1, 1, 1, 2, 3])), sources=sources)
             except NothingVisible:
                 return Scene(photo, kinds, tuple(references))
             photo = sample.image
             for kind, mask in sample.defects:
                 kinds[mask] = 1 + KINDS.index(kind)
         return Scene(photo, kinds, tuple(references))
+
+    def _foreign(self, rng: Rng) -> list[np.ndarray]:
+        """Half of the time an unrelated photo, whose texture may show up in a defect."""
+        if not self.photos or rng.random() < 0.5:
+            return []
+        return [random_crop(load_image(self.photos[int(rng.integers(len(self.photos)))]), rng, self.size)]
 
     def _rendered(self, rng: Rng, count: int) -> list[np.ndarray]:
         """Photos of different pieces of one rendered product."""
@@ -89,12 +99,12 @@ class Scenes(Dataset):
         """Views of one picture: either the same part under other light and pose, or, as for a surface
         without layout, other parts of it."""
         image = load_image(self.photos[int(rng.integers(len(self.photos)))])
-        if rng.random() < 0.3:
+        if rng.random() < 0.15:
             side = float(rng.uniform(0.35, 0.6))
             scaled = [random_crop(image, rng, self.size, smallest=side, largest=side, turn=False) for _ in range(count)]
         else:
             scaled = [random_crop(image, rng, self.size)] * count
-        return [vary(view, rng, strength=float(rng.uniform(0.3, 1.5))) for view in scaled]
+        return scaled
 
     def _one_product(self, rng: Rng, count: int) -> list[np.ndarray]:
         """Different good photos of one real product; all turned the same way, half of the time cropped alike."""
@@ -106,3 +116,8 @@ class Scenes(Dataset):
             random_crop(load_image(folder[i]), np.random.default_rng(seed), self.size, smallest=smallest)
             for i in chosen
         ]
+
+
+def _again(photo: np.ndarray, rng: Rng) -> np.ndarray:
+    """The same part photographed again, with more or less care."""
+    return vary(photo, rng, strength=float(rng.uniform(0.2, 1.3)))

@@ -1,90 +1,36 @@
-"""What all synthesizers share: where to paint, how strongly, and the mask read off the final pixels."""
+"""What all synthesizers share: drawing size, place and strength, and the mask read off the final pixels."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
 from numpy.random import Generator
 
-from data_gen.procedural import foreground as find_foreground
-from data_gen.procedural import two_tones
+from data_gen.foreground import foreground as find_foreground
+from data_gen.foreground import two_tones
 from data_gen.synthesizers import Defect, NothingVisible
+from data_gen.synthesizers.canvas import (
+    Canvas,
+    Place,
+    Subject,
+    disc_radius,
+    grey_of,
+    line_length,
+    open_canvas,
+    strongest,
+    visible_contrast,
+)
 
 VISIBLE = 5.0  # grey levels of 255: about what an eye makes out on an even surface
 SMALLEST, LARGEST = 0.0002, 0.2  # area fractions beyond which a result is drawn again
+TRIES = 5
 
-
-@dataclass
-class Canvas:
-    """A photo to paint on: float pixels, where the part is, and how strong and large the defect should be."""
-
-    image: np.ndarray  # (H, W, 3) float32 in [0, 255]
-    foreground: np.ndarray  # (H, W) bool
-    rng: Generator
-    fraction: float  # wished area of the defect, fraction of the image
-    contrast: float  # wished change, grey levels of 255
-    tones: tuple[np.ndarray, np.ndarray] | None  # two colours of artwork, else None
-    inside: np.ndarray = field(init=False)  # (n, 2) int, (y, x) of places well inside the part
-
-    def __post_init__(self) -> None:
-        core = self.foreground.astype(np.uint8)
-        margin = max(int(0.02 * min(self.shape)), 1)
-        if not core.all():
-            core = cv2.erode(core, np.ones((2 * margin + 1, 2 * margin + 1), np.uint8))
-        self.inside = np.argwhere(core if core.any() else self.foreground)
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """(H, W)."""
-        return self.image.shape[0], self.image.shape[1]
-
-    @property
-    def radius(self) -> float:
-        """Radius in pixels of a disc of the wished area."""
-        return max(float(np.sqrt(self.fraction * self.foreground.size / np.pi)), 1.2)
-
-    @property
-    def length(self) -> float:
-        """Length in pixels of a line defect: from a 20th of the image to most of it with the area."""
-        share = np.clip(np.log(self.fraction / 0.0005) / np.log(60), 0, 1.2)
-        return float(max(np.sqrt(self.foreground.size) * 0.07 * 12**share, 4))
-
-    def spot(self) -> tuple[float, float]:
-        """A random place (y, x) on the part."""
-        y, x = self.inside[int(self.rng.integers(len(self.inside)))]
-        return float(y), float(x)
-
-    def around(self, place: tuple[float, float], radius: float) -> np.ndarray:
-        """The pixels (h, w, 3) in the square of `radius` around `place` (y, x)."""
-        top, left = max(int(place[0] - radius), 0), max(int(place[1] - radius), 0)
-        return self.image[top : int(place[0] + radius) + 1, left : int(place[1] + radius) + 1]
-
-    def ink(self, place: tuple[float, float]) -> np.ndarray:
-        """On artwork: the other of the two colours than at `place`, (3,) float32."""
-        assert self.tones is not None
-        here = self.image[int(place[0]), int(place[1])]
-        dark, light = (tone.astype(np.float32) for tone in self.tones)
-        return light if np.abs(here - dark).sum() < np.abs(here - light).sum() else dark
-
-    def delta(self, place: tuple[float, float], darker: float = 0.8) -> float:
-        """Signed change in grey levels at `place`; `darker` is its usual chance to be negative.
-
-        A dark place is made lighter, a bright one darker, and a busy one changed more, or it would not show.
-        """
-        patch = self.around(place, max(2 * self.radius, 6)).mean(2)
-        level, busy = float(patch.mean()), float(patch.std())
-        size = self.contrast + min(busy, 30.0)
-        if level - size < 5:
-            darker = 0.0 if level < 60 else 0.4
-        elif level + size > 250:
-            darker = 1.0
-        return -size if self.rng.random() < darker else size
-
-
-Paint = Callable[[Canvas], np.ndarray]  # -> (H, W, 3) float32 in [0, 255]
+# (generator, middle (y, x), length in pixels) -> lines, (n, 2) arrays of (x, y)
+Route = Callable[[Generator, Place, float], list[np.ndarray]]
+Paint = Callable[[Canvas], np.ndarray]  # -> (h, w, 3) float32 in [0, 255], the canvas's window with the defect
 
 
 def changed_pixels(before: np.ndarray, after: np.ndarray, smooth: float = 0.7) -> np.ndarray:
@@ -93,17 +39,17 @@ def changed_pixels(before: np.ndarray, after: np.ndarray, smooth: float = 0.7) -
     `smooth` is the sigma in pixels. Moved texture differs everywhere pixel by pixel; a larger sigma keeps
     only what differs in tone.
     """
-    raw = cv2.absdiff(before, after).max(2) > VISIBLE
+    raw = cv2.compare(strongest(cv2.absdiff(before, after)), VISIBLE, cv2.CMP_GT)
     mask = np.zeros(raw.shape, bool)
-    rows, columns = np.flatnonzero(raw.any(1)), np.flatnonzero(raw.any(0))
-    if not len(rows):
+    x, y, width, height = cv2.boundingRect(raw)
+    if not width:
         return mask
     margin = 4 + int(3 * smooth)  # work on the changed part of the photo only
-    top, left = max(rows[0] - margin, 0), max(columns[0] - margin, 0)
-    box = slice(top, rows[-1] + margin + 1), slice(left, columns[-1] + margin + 1)
-    difference = after[box].astype(np.float32) - before[box]
-    visible = np.abs(cv2.GaussianBlur(difference, (0, 0), smooth)).max(2) > VISIBLE
-    near = cv2.dilate(raw[box].astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
+    top, left = max(y - margin, 0), max(x - margin, 0)
+    box = slice(top, y + height + margin), slice(left, x + width + margin)
+    difference = cv2.subtract(after[box], before[box], dtype=cv2.CV_32F)
+    visible = strongest(np.abs(cv2.GaussianBlur(difference, (0, 0), smooth))) > VISIBLE
+    near = cv2.dilate(raw[box], np.ones((3, 3), np.uint8)) > 0
     mask[box] = cv2.morphologyEx((visible & near).astype(np.uint8), cv2.MORPH_CLOSE, np.ones((5, 5), np.uint8)) > 0
     return mask
 
@@ -137,45 +83,123 @@ def fill_from_outside(image: np.ndarray, hole: np.ndarray) -> np.ndarray:
     return out
 
 
-def fine_grain(image: np.ndarray, rng: Generator) -> np.ndarray:
-    """The photo's own noise and fine texture (H, W, 3), moved so that it can cover a filled place."""
+def fine_grain(image: np.ndarray, rng: Generator, target: np.ndarray | None = None) -> np.ndarray:
+    """The photo's own noise and fine texture (H, W, 3), moved so that it can cover a filled place.
+
+    With `target` (H, W) bool, of eight moves the one that brings most from outside the target into it.
+    """
     detail = image - cv2.GaussianBlur(image, (0, 0), 2)
     limit = 2.5 * float(np.median(np.abs(detail[::4, ::4]))) + 1  # edges are not grain
-    shift = (int(rng.integers(image.shape[0])), int(rng.integers(image.shape[1])))
+    shifts = rng.integers(0, image.shape[:2], (8, 2))
+    shift = shifts[0]
+    if target is not None:
+        coarse = target[::4, ::4]
+        shift = min(shifts, key=lambda move: int((np.roll(coarse, move // 4, (0, 1)) & coarse).sum()))
+        detail[target] = 0  # what is still taken from inside would show its pattern
     return np.roll(np.clip(detail, -limit, limit), shift, (0, 1))
 
 
 @dataclass(frozen=True)
 class Painter:
-    """A synthesizer made of one painting function: draws size and contrast, tries again until it shows."""
+    """A synthesizer made of one painting function: draws size, place and contrast, tries again until it shows."""
 
     kind: str
     paint: Paint
-    sizes: tuple[float, float] = (0.0005, 0.15)  # area fractions, log-uniform
-    contrasts: tuple[float, float] = (10.0, 110.0)  # grey levels, log-uniform
+    sizes: tuple[float, float] = (0.0003, 0.15)  # area fractions, (barely visible, easy)
+    contrasts: tuple[float, float] = (9.0, 80.0)  # grey levels on an even surface, (barely visible, easy)
     smooth: float = 0.7  # sigma for `changed_pixels`
     artwork: bool = True  # whether it makes sense on two-tone artwork
+    reach: float = 2.2  # half the side of the window it needs, in radii
+    route: Route | None = None  # of a line defect: where its lines run
+    outline: float = 0.0  # chance to lie on the part's outline instead of inside it
+    detail: bool = False  # whether it shows only where the part has texture, print or pieces
+    beyond: bool = False  # whether it may change the background beside the part
 
     def __call__(
-        self, image: np.ndarray, rng: Generator, foreground: np.ndarray | None = None, size: float | None = None
+        self,
+        image: np.ndarray,
+        rng: Generator,
+        *,
+        foreground: np.ndarray | None = None,
+        difficulty: float | None = None,
+        size: float | None = None,
+        sources: Sequence[np.ndarray] = (),
     ) -> Defect:
         """See `Synthesizer`."""
-        tones = two_tones(image)
+        step = max(min(image.shape[:2]) // 64, 1)
+        tones = two_tones(image[::step, ::step])
         if tones is not None and not self.artwork:
             raise NothingVisible(f"{self.kind} makes no sense on two-tone artwork")
         where = find_foreground(image) if foreground is None else foreground
         if not where.any():
             raise NothingVisible("the foreground is empty")
-        monochrome = int(np.ptp(image[::4, ::4].astype(np.int16), axis=2).max()) <= 2
-        for attempt in range(5):
-            fraction = size if size is not None else float(np.exp(rng.uniform(*np.log(self.sizes))))
-            contrast = float(np.exp(rng.uniform(*np.log(self.contrasts)))) * 1.5**attempt
-            canvas = Canvas(image.astype(np.float32), where, rng, fraction, contrast, tones)
-            painted = self.paint(canvas)
-            if monochrome:  # a grey camera sees grey defects
-                painted = np.repeat(painted.mean(2, keepdims=True), 3, 2)
-            after = (np.clip(painted, 0, 255) + 0.5).astype(np.uint8)
-            mask = changed_pixels(image, after, self.smooth)
-            if mask.sum() >= 4 and SMALLEST <= mask.mean() <= LARGEST:
-                return Defect(np.where(mask[..., None], after, image), mask, self.kind)
-        raise NothingVisible(f"no visible {self.kind} after 5 tries")
+        subject = Subject(image, where, tones)
+        hardness = float(rng.uniform()) if difficulty is None else difficulty
+        for attempt in range(TRIES):
+            canvas = self._canvas(subject, rng, hardness, size, 1.5**attempt, sources)
+            defect = self._finish(canvas, self.paint(canvas))
+            if defect is not None:
+                return defect
+        raise NothingVisible(f"no visible {self.kind} after {TRIES} tries")
+
+    def _canvas(
+        self,
+        subject: Subject,
+        rng: Generator,
+        difficulty: float,
+        size: float | None,
+        boost: float,
+        sources: Sequence[np.ndarray],
+    ) -> Canvas:
+        """A window at a random place, with the size and contrast that the difficulty asks for."""
+        ease, pixels = 1 - difficulty, subject.foreground.size
+        low, high = np.log(self.sizes)
+        # real defects are mostly small: halfway between easy and hard the median is a third of the log range
+        share = 0.65 * ease**1.5 + 0.35 * rng.random()
+        area = pixels * (float(np.exp(low + (high - low) * share)) if size is None else size)
+        radius = disc_radius(area)
+        place = self._place(subject, rng, radius)
+        lines = [] if self.route is None else self.route(rng, place, line_length(area, pixels))
+        if lines:
+            (left, top), (right, bottom) = np.concatenate(lines).min(0), np.concatenate(lines).max(0)
+            margin = 0.03 * line_length(area, pixels) + 8  # for its width, its shadow and what counts as around it
+        else:
+            (top, left), (bottom, right), margin = place, place, self.reach * radius + 8
+        box = (top - margin, left - margin, bottom + margin, right + margin)
+        hard, easy = self.contrasts
+        wished = visible_contrast(subject.photo, place, radius, hard, easy, ease)
+        return open_canvas(
+            subject, rng, place=place, area=area, box=box, lines=lines, difficulty=difficulty,
+            contrast=wished * boost * float(rng.uniform(0.85, 1.15)), sources=sources,
+        )  # fmt: skip
+
+    def _place(self, subject: Subject, rng: Generator, radius: float) -> Place:
+        """Where the defect goes, (y, x) in the photo."""
+        find = subject.outline if rng.random() < self.outline else subject.inside
+        if not self.detail:
+            return find(rng)
+        return subject.busiest([find(rng) for _ in range(5)], radius)
+
+    def _finish(self, canvas: Canvas, painted: np.ndarray) -> Defect | None:
+        """The defect with its mask, or None when it does not show or is out of proportion."""
+        subject, (top, left), (height, width) = canvas.subject, canvas.corner, canvas.shape
+        window = slice(top, top + height), slice(left, left + width)
+        before = subject.photo[window]
+        if subject.monochrome:  # a grey camera sees grey defects
+            painted = cv2.merge([grey_of(painted)] * 3)
+        if painted is canvas.image:
+            return None  # there was nothing to paint with
+        after = cv2.add(painted, 0.0, dtype=cv2.CV_8U)  # rounds and clips
+        if not self.beyond and not canvas.foreground.all():
+            after[~canvas.foreground] = before[~canvas.foreground]
+        changed = changed_pixels(before, after, self.smooth)
+        if not self.beyond:
+            changed &= canvas.foreground
+        count = int(changed.sum())
+        if count < 4 or not SMALLEST <= count / subject.foreground.size <= LARGEST:
+            return None
+        mask = np.zeros(subject.shape, bool)
+        mask[window] = changed
+        image = subject.photo.copy()
+        cv2.copyTo(after, changed.astype(np.uint8), image[window])
+        return Defect(image, mask, self.kind)
