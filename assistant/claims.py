@@ -16,18 +16,22 @@ from assistant.lexicon import (
     BAD_WORD,
     CHANCE,
     CLAUSE,
+    CONDITION,
     COUNT,
     DEFECT,
     FINE,
     GOOD,
     GOOD_WORD,
+    GREETING,
     HEDGE,
+    IMPERATIVE,
     MORE,
     NEGATION,
     NOT_CLEAR,
     NOT_STATED,
     NUMBER,
     NUMBER_WORDS,
+    OF_PART,
     OPEN_QUESTION,
     PERCENT,
     PLACE,
@@ -43,12 +47,13 @@ from assistant.lexicon import (
     TONE,
     TYPE,
     TYPES,
+    UNKNOWABLE,
     UNSURE,
 )  # fmt: skip
 from assistant.wording import Claim
 
 
-def _sentences(text: str) -> list[tuple[int, str]]:
+def sentences(text: str) -> list[tuple[int, str]]:
     """(start, sentence) of every sentence; a point inside a number ends none."""
     return [(match.start(), match.group()) for match in re.finditer(r"(?:[^.!?\n]|[.!?](?!\s|$))+[.!?]*", text)]
 
@@ -59,7 +64,7 @@ def claims(text: str) -> tuple[Claim, ...]:
     Questions, suppositions and talk about what one could ask hold no claims.
     """
     found: list[Claim] = []
-    for start, sentence in _sentences(text):
+    for start, sentence in sentences(text):
         found += [_moved(claim, start) for claim in read_sentence(sentence)]
     return tuple(dict.fromkeys(found))
 
@@ -144,24 +149,33 @@ def _about_defects(clause: str, sentence: str) -> bool:
     return bool(
         ABOUT.search(clause) or TYPE.search(clause) or SUBJECT.search(clause) or SEVERITY.search(clause)
         or len(clause.split()) <= 5 or (SUBJECT.search(sentence) and ABOUT.search(sentence))
-        or re.match(r"the (?:upper|lower|top|bottom|left|right|cent|middle)", clause)
+        or IMPERATIVE.match(clause) or re.match(r"the (?:upper|lower|top|bottom|left|right|cent|middle)", clause)
     ) and not SCENE.match(clause)  # fmt: skip
 
 
 def _places(clause: str) -> list[tuple[int, str]]:
     """(start, position) of every place named, coarse where only a side is."""
-    found = []
-    for match in PLACE.finditer(clause):
-        row, column = match["row"] or match["row2"], match["column"] or match["column2"]
-        if match["middle"] or (row and row not in ROWS and column not in ("left", "right")):
-            place = "center"
-        elif match["side"]:
-            place = ROWS.get(match["side"], match["side"])
-        else:
-            across = column if column in ("left", "right") else "center"
-            place = f"{ROWS.get(row, 'center')} {across}"
-        found.append((match.start(), place))
-    return found
+    return [(match.start(), _place(match)) for match in PLACE.finditer(clause)]
+
+
+def _place(match: re.Match[str]) -> str:
+    row, column = match["row"] or match["row2"], match["column"] or match["column2"]
+    if match["middle"] or (row and row not in ROWS and column not in ("left", "right")):
+        return "center"
+    if match["side"]:
+        return ROWS.get(match["side"], match["side"])
+    return f"{ROWS.get(row, 'center')} {column if column in ('left', 'right') else 'center'}"
+
+
+def repeated_places(text: str) -> tuple[Claim, ...]:
+    """Places named twice in one row ("in the center and center"): no claim, and nothing anyone would say."""
+    found = [(match, _place(match)) for match in PLACE.finditer(text.lower())]
+    return tuple(
+        Claim("position", place, start=match.start())
+        for (before, earlier), (match, place) in zip(found, found[1:], strict=False)
+        if place == earlier
+        and re.fullmatch(r"(?:[\s,]|and|or|also|in|at|the)*", text.lower()[before.end() : match.start()])
+    )
 
 
 def _number(word: str) -> int:
@@ -169,6 +183,12 @@ def _number(word: str) -> int:
     if word == "no":
         return 0
     return int(word) if word.isdigit() else NUMBER_WORDS.index(word)
+
+
+def bare_number(text: str) -> int | None:
+    """The number of an answer that is nothing else: "Two." -> 2, "None." -> 0."""
+    match = re.fullmatch(rf"\W*(?:(?:only|just) )?(?P<n>{'|'.join(NUMBER_WORDS)}|none|\d+)\W*", text.lower())
+    return None if match is None else 0 if match["n"] == "none" else _number(match["n"])
 
 
 def _counts(clause: str) -> list[Claim]:
@@ -248,19 +268,24 @@ def reads_nothing(clause: str) -> bool:
 def polarity(question: str) -> str | None:
     """The verdict that "yes" would give: "Is it broken?" -> "defective"; None where yes and no decide nothing."""
     low = question.lower().replace("’", "'")
-    if PLACE.search(low) or TYPE.search(low) or MORE.search(low) or OPEN_QUESTION.search(low):
+    if any(pattern.search(low) for pattern in (PLACE, TYPE, MORE, SEVERITY, SHAPE, OPEN_QUESTION)):
         return None
-    low = re.sub(r"^no,? (?=it|this|the)", "", low)  # "no, it is broken" denies what was said before
-    bad = re.search(rf"\b(?:{BAD_WORD}|{DEFECT}|wrong|problem|failed|terrible)\b", low)
+    low = re.sub(r"^no,? (?=it|this|the)", "", GREETING.sub("", low))  # "no, it is broken" denies what was said before
+    bad = re.search(rf"\b(?:{BAD_WORD}|{DEFECT}|wrong|problems?|issues?|failed|terrible)\b", low)
     good = re.search(rf"\b(?:{GOOD_WORD}|pass(?:ed)?)\b", low)
     if not bad and not good:
         return None
     if bad:
-        denied = re.search(rf"\b(?:no|not|don't|without|nothing)\b[^?,]{{0,20}}?{re.escape(bad.group())}", low)
+        denial = r"\b(?:no|not|don'?t|can'?t|cannot|(?:it|this|that) isn'?t|without|nothing)\b"
+        denied = re.search(rf"{denial}[^?,]{{0,20}}?{re.escape(bad.group())}", low)
         return "good" if denied else "defective"
-    return "defective" if re.search(r"\bnot\b|^(?:it|this|that) isn't", low) else "good"
+    return "defective" if re.search(r"\bnot\b|\b(?:it|this|that) isn'?t\b", low) else "good"
 
 
 def asks_about_part(question: str) -> bool:
-    """Is it plain from the words alone that the part's condition is asked for?"""
-    return polarity(question) is not None or re.search(rf"\b{DEFECT}\b", question.lower()) is not None
+    """Is it plain from the words alone that the part's condition is asked for, which a photo can tell?"""
+    low = question.lower()
+    if UNKNOWABLE.search(low):
+        return False
+    named = re.search(rf"\b{DEFECT}\b", low) or CONDITION.search(low)
+    return named is not None or (OF_PART.search(low) is not None and polarity(question) is not None)

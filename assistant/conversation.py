@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from assistant.grounding import ground_stream
+from assistant.boxes import find_box, note
+from assistant.grounding import ground_stream, known_answer
 from assistant.inspection import Inspection
-from assistant.wording import summarize, tell
+from assistant.wording import summarize
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -58,7 +59,7 @@ class Chat:
                         said += piece
                         yield piece
                     if not said.strip() and not self._stop.is_set():  # a model may have nothing to say; we do
-                        said = tell("presence", self.inspection)
+                        said = known_answer(self.inspection, question)
                         yield said
                 except (GeneratorExit, KeyboardInterrupt):
                     self.turns.append(Turn(question, said.strip()))
@@ -85,14 +86,18 @@ class Chat:
 def build_messages(inspection: Inspection, questions: list[str], answers: list[str]) -> list[dict[str, Any]]:
     """Messages in the convention of transformers; training and serving both build them here.
 
-    The first question carries the photo, the anomaly map and the facts line of the Inspection.
+    The first question carries the photo, the anomaly map and the facts line of the Inspection; a question about a
+    box carries what was found in it, for the facts line knows no pixels. Line breaks become blanks.
     """
     messages: list[dict[str, Any]] = []
     for i, question in enumerate(questions):
         opening: list[dict[str, Any]] = []
         if i == 0:
             opening = [{"type": "image"}, {"type": "anomaly"}, {"type": "text", "text": summarize(inspection)}]
-        messages.append({"role": "user", "content": [*opening, {"type": "text", "text": question}]})
+        if box := find_box(question):
+            opening.append({"type": "text", "text": note(box, inspection)})
+        asked = {"type": "text", "text": " ".join(question.split())}
+        messages.append({"role": "user", "content": [*opening, asked]})
         if i < len(answers):
             messages.append({"role": "assistant", "content": [{"type": "text", "text": answers[i]}]})
     return messages

@@ -7,155 +7,33 @@ contradicts is replaced by a true sentence on the same subject. Streaming and ba
 import re
 from collections.abc import Iterable, Iterator
 
-from assistant.claims import asks_about_part, claims, polarity, read_sentence, reads_nothing
-from assistant.inspection import POSITIONS, Inspection, Region
-from assistant.lexicon import MORE, REFUSAL
-from assistant.wording import SPOKEN_TOKENS, Claim, is_at, say, spoken_size, summarize, tell
+from assistant.boxes import find_box, tell_box
+from assistant.checking import NO, YES, contradictions, holds, right_letter
+from assistant.choices import Choices, named_letter, parse_choices
+from assistant.claims import asks_about_part, claims, polarity, reads_nothing
+from assistant.inspection import POSITIONS, Inspection
+from assistant.lexicon import REFUSAL
+from assistant.wording import SPOKEN_TOKENS, Claim, say, summarize, tell
 
 __all__ = [
-    "SPOKEN_TOKENS", "Claim", "claims", "contradictions", "ground", "ground_stream", "say", "summarize", "tell",
+    "NO", "SPOKEN_TOKENS", "YES", "Claim", "claims", "contradictions", "ground", "ground_stream", "known_answer",
+    "say", "summarize", "tell",
 ]  # fmt: skip
 
 # A sentence ends at . ! ? before a blank or at a line end; "0.5%" has no blank after its point.
 SENTENCE_END = re.compile(r"[.!?]+[\"')\]]*(?=\s)|\n")
 CLAUSE_END = re.compile(r"[,:;](?=\s)")
-YES = re.compile(
-    r"^\W*(?:yes|yeah|yep|correct|right|sure|exactly|confirmed|i (?:can )?confirm|i agree|of course|"
-    r"absolutely|certainly|definitely|that is (?:right|correct)|that's (?:right|correct))\b",
-    re.I,
-)
 LEADING = re.compile(
     r"\b(?:confirm|right|agree|correct|surely|obviously|clearly|isn't it|(?:say|tell me) (?:it|this|that|there))\b",
     re.I,
 )
-SEPARATOR = re.compile(r",|;|:|\band\b|\bor\b|\bwhile\b|\bplus\b|\bwith\b", re.I)
-NO = re.compile(r"^\W*(?:no|nope|not at all|i disagree)\b(?=\s*(?:[,.;:!-]|$))", re.I)
-CHANCE_TOLERANCE = 3.0  # percent points: one may round to the nearest 5
-SIZE_TOLERANCE = 0.35  # relative: one rung of the ladder either way
-REGION_KINDS = ("position", "size", "severity", "type", "tone", "shape")
-
-
-def contradictions(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
-    """The claims of `text` that the Inspection does not bear out.
-
-    `question` is what the user asked; with it a bare "Yes." or "No." is read as a claim too.
-    """
-    stated = (*_answered(text, question), *claims(text))
-    wrong = tuple(dict.fromkeys(claim for claim in stated if not _holds(claim, inspection)))
-    return wrong or _mismatched(text, inspection)
-
-
-def _answered(text: str, question: str) -> tuple[Claim, ...]:
-    """The verdict that "Yes"/"No" gives to a question about it; a verdict in words goes before it."""
-    asked = polarity(question) if question else None
-    if asked is None or MORE.search(text) or any(claim.kind == "presence" for claim in claims(text)):
-        return ()
-    other = {"good": "defective", "defective": "good"}[asked]
-    if YES.search(text):
-        return (Claim("presence", asked),)
-    return (Claim("presence", other),) if NO.search(text) else ()
-
-
-def _holds(claim: Claim, inspection: Inspection) -> bool:
-    regions = inspection.regions
-    if claim.kind == "presence":
-        return claim.value == inspection.verdict
-    if claim.kind == "count":
-        return len(regions) >= float(claim.value) if claim.bound == "least" else len(regions) == claim.value
-    if claim.kind == "references":
-        return inspection.references == claim.value
-    if claim.kind in ("confidence", "probability"):
-        sure = inspection.probability
-        if claim.kind == "confidence" and inspection.verdict == "good":
-            sure = 1 - sure
-        return abs(100 * sure - float(claim.value)) <= CHANCE_TOLERANCE
-    if claim.kind == "position" and claim.negated:
-        return not any(is_at(region, str(claim.value)) for region in regions)
-    if claim.negated:  # "not severe" is wrong only where every region is
-        same = [_fits(claim, region) for region in regions]
-        return not any(same) if claim.kind == "type" else not (same and all(same))
-    if claim.kind == "size" and _size_fits(claim, sum(region.area_fraction for region in regions)):
-        return bool(regions)
-    return any(_fits(claim, region) for region in regions)
-
-
-def _fits(claim: Claim, region: Region) -> bool:
-    """Is this true of this region, whatever `negated` says?"""
-    if claim.kind == "position":
-        return is_at(region, str(claim.value))
-    if claim.kind == "size":
-        return _size_fits(claim, region.area_fraction)
-    if claim.kind == "type" and claim.bound == "may" and region.type is None:
-        return True
-    return getattr(region, claim.kind) == claim.value
-
-
-def _size_fits(claim: Claim, area_fraction: float) -> bool:
-    percent, stated = 100 * area_fraction, float(claim.value)
-    if claim.bound == "under":
-        return percent < stated
-    if claim.bound == "over":
-        return percent > stated
-    return f"{stated:g}%" == spoken_size(area_fraction) or abs(percent - stated) <= SIZE_TOLERANCE * percent
-
-
-def _mismatched(text: str, inspection: Inspection) -> tuple[Claim, ...]:
-    """Claims each true of some region, but said together of one that is none ("the crack in the center").
-
-    A sentence speaks of as many regions as it repeats a kind of claim, and goes from one to the next at a
-    comma or an "and"; it is wrong if no such reading is true.
-    """
-    for sentence in _split(text):
-        stated = [claim for claim in read_sentence(sentence) if claim.kind in REGION_KINDS and not claim.negated]
-        kinds = [claim.kind for claim in stated]
-        most = max((kinds.count(kind) for kind in kinds), default=0)
-        cuts = [
-            SEPARATOR.search(sentence[left.start : right.start]) is not None
-            for left, right in zip(stated, stated[1:], strict=False)
-        ]
-        if stated and not _readable(stated, cuts, most, inspection):
-            return tuple(stated)
-    return ()
-
-
-def _readable(stated: list[Claim], cuts: list[bool], groups: int, inspection: Inspection) -> bool:
-    """Can the row be cut at `cuts` into at most `groups` runs, each true of one region (or one per place)?"""
-    if not stated:
-        return True
-    if groups == 0:
-        return False
-    return any(
-        _fit_together(stated[:end], inspection) and _readable(stated[end:], cuts[end:], groups - 1, inspection)
-        for end in range(len(stated), 0, -1)
-        if end == len(stated) or cuts[end - 1]
-    )
-
-
-def _fit_together(group: list[Claim], inspection: Inspection) -> bool:
-    total = sum(region.area_fraction for region in inspection.regions)
-    spots = [claim for claim in group if claim.kind == "position"]
-    rest = [claim for claim in group if claim.kind != "position"]
-    if all(claim.kind != "size" or _size_fits(claim, total) for claim in rest):  # the size of all together
-        rest = [claim for claim in rest if claim.kind != "size"]
-    return all(
-        any(all(_fits(claim, region) for claim in (spot, *rest)) for region in inspection.regions) for spot in spots
-    ) and any(all(_fits(claim, region) for claim in rest) for region in inspection.regions)
-
-
-def _split(text: str) -> list[str]:
-    """Sentences with their trailing blanks; joined they are the text."""
-    parts, start = [], 0
-    for match in SENTENCE_END.finditer(text):
-        parts.append(text[start : match.end()])
-        start = match.end()
-    return [*parts, text[start:]] if start < len(text) else parts
 
 
 def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
     """A true sentence on the subject of the most weighty wrong claim."""
     rank = ("presence", "count", "position", "type", "severity", "size", "tone", "shape")
     claim = min(wrong, key=lambda claim: rank.index(claim.kind) if claim.kind in rank else len(rank))
-    if all(_holds(each, inspection) for each in wrong):  # true one by one, false together
+    if all(holds(each, inspection) for each in wrong):  # true one by one, false together
         claim = wrong[-1]
         if claim.kind in ("position", "type", "severity"):
             return tell("regions", inspection)
@@ -172,6 +50,29 @@ def _is_pressed(sentence: str, question: str, verdict: str) -> bool:
     return polarity(question) not in (None, verdict)
 
 
+def known_answer(inspection: Inspection, question: str) -> str:
+    """The true answer that needs no language model: to a multiple choice, about a box, else the verdict."""
+    if choices := parse_choices(question):
+        return _choose("", choices, inspection)
+    box = find_box(question)
+    return tell_box(box, inspection) if box else tell("presence", inspection)
+
+
+def _choose(text: str, choices: Choices, inspection: Inspection) -> str:
+    """The right letter with its option; where the photo does not decide it, the truth and the letter of `text`."""
+    if right := right_letter(choices, inspection):
+        reply = choices.reply(right)
+        likely = contradictions(reply, inspection, choices.ask())
+        return f"{right}, but I am unsure." if likely else reply
+    letter = named_letter(text, choices)
+    truth = f"None of them fits: {_lowered(tell('presence', inspection))}"
+    return f"{truth} If I must choose: {letter}." if letter else truth
+
+
+def _lowered(sentence: str) -> str:
+    return sentence if sentence.startswith("I ") else sentence[:1].lower() + sentence[1:]
+
+
 def ground(text: str, inspection: Inspection, question: str = "") -> str:
     """`text` with every sentence that contradicts the Inspection replaced by a true one."""
     return "".join(ground_stream([text], inspection, question))
@@ -181,8 +82,15 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
     """Ground text while it is being generated, as soon as a part of it can be judged.
 
     A whole sentence is judged at its end; an opening clause that holds nothing to check ("Looking at the
-    photo,") goes out at its comma. The parts depend on the text alone, not on how it was cut into pieces.
+    photo,") goes out at its comma. The parts depend on the text alone, not on how it was cut into pieces. The
+    answer to a multiple choice is short, and judged as a whole.
     """
+    if choices := parse_choices(question):
+        text = "".join(pieces)
+        if text.strip():
+            wrong = contradictions(text, inspection, question) or _leaves_open(text, choices, inspection)
+            yield _choose(text, choices, inspection) if wrong else text
+        return
     state = _Passage(inspection, question)
     buffer = ""
     for piece in pieces:
@@ -193,6 +101,11 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
             buffer = buffer[end:]
     if out := state.judge(buffer):
         yield out
+
+
+def _leaves_open(text: str, choices: Choices, inspection: Inspection) -> bool:
+    """Does the answer name no option although the Inspection decides which is right?"""
+    return named_letter(text, choices) is None and right_letter(choices, inspection) is not None
 
 
 def _releasable(buffer: str) -> int | None:
@@ -209,6 +122,7 @@ class _Passage:
 
     def __init__(self, inspection: Inspection, question: str) -> None:
         self.inspection, self.question = inspection, question
+        self.box = find_box(question)
         self.said: set[str] = set()
         self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
         self.open = False  # an opening clause is out and its sentence is not finished
@@ -216,26 +130,26 @@ class _Passage:
     def judge(self, part: str) -> str:
         """The part itself, a correction, or nothing where that correction was given before."""
         body = part.strip()
-        question = "" if self.said else self.question
+        question = self.question if not self.said or self.box else ""
         if not body:
             return part
         if self.answered:
             return ""
-        if not self.said and REFUSAL.search(body.lower()) and asks_about_part(question):
+        if not self.said and REFUSAL.search(body.lower()) and (self.box or asks_about_part(question)):
             self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
-            return tell("presence", self.inspection)
+            return known_answer(self.inspection, question)
         wrong = contradictions(body, self.inspection, question)
         opened, self.open = self.open, CLAUSE_END.search(part[-1] + " ") is not None
         if not wrong:
             self.said.add(body)
             return part
-        truth = _repair(wrong, self.inspection)
+        truth = tell_box(self.box, self.inspection) if self.box else _repair(wrong, self.inspection)
         if truth in self.said:
             return ""
         self.said.add(truth)
-        if wrong[0].kind == "presence" and _is_pressed(body, question, self.inspection.verdict):
+        if not self.box and wrong[0].kind == "presence" and _is_pressed(body, question, self.inspection.verdict):
             truth = f"I can't confirm that. {truth}"
-        if opened and not truth.startswith("I "):
-            truth = truth[0].lower() + truth[1:]
+        if opened:
+            truth = _lowered(truth)
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"

@@ -6,6 +6,7 @@ the grounding check and the web page all read the same thing.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -198,23 +199,35 @@ def _describe(
         min(columns.stop * step, width), min(rows.stop * step, height),
     )  # fmt: skip
     fraction = float(mask.mean())
+    area = int(np.count_nonzero(mask))
     cells = cells_of(mask)
     kind, kind_probability = _kind_of(mask, kind_map)
     return Region(
         box=box, area_px=max(1, round(fraction * height * width)), area_fraction=fraction,
         position=cells[0], cells=cells, peak=min(1.0, peak), severity=severity_of(fraction, peak),
-        tone=_tone_of(mask, grey), shape=_shape_of(mask[window]),
+        tone="similar" if grey is None else tone_of(contrast_of(mask, grey, ring_width(mask.shape))),
+        shape="compact" if area < 4 else shape_of(area, spread_of(mask[window])),
         type=kind, type_probability=kind_probability,
     )  # fmt: skip
 
 
-def cells_of(mask: np.ndarray) -> tuple[str, ...]:
-    """The 3x3 cells a (H, W) mask covers: the centroid's cell first, then all with >= 15 % of its area."""
-    ys, xs = np.nonzero(mask)
-    rows = np.minimum(ys * 3 // mask.shape[0], 2)
-    columns = np.minimum(xs * 3 // mask.shape[1], 2)
-    share = np.bincount(rows * 3 + columns, minlength=9) / len(ys)
-    own = int(ys.mean() * 3 // mask.shape[0]) * 3 + int(xs.mean() * 3 // mask.shape[1])
+def cells_of(mask: np.ndarray, origin: tuple[int, int] = (0, 0), shape: Sequence[int] | None = None) -> tuple[str, ...]:
+    """The 3x3 cells a (h, w) mask covers: the centroid's cell first, then all with >= 15 % of its area.
+
+    `mask` may be a window of a photo of `shape` (H, W) whose upper left corner is at `origin` (y, x).
+    """
+    height, width = mask.shape if shape is None else (shape[0], shape[1])
+    down, across = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
+    area = int(down.sum())
+    y = int(down @ np.arange(len(down))) / area + origin[0]
+    x = int(across @ np.arange(len(across))) / area + origin[1]
+    own = int(y * 3 // height) * 3 + int(x * 3 // width)
+    tops, lefts = (  # where the thirds begin in the window
+        [max(-(-third * side // 3) - start, 0) for third in range(4)]
+        for side, start in zip((height, width), origin, strict=True)
+    )
+    counts = [np.count_nonzero(mask[y0:y1, x0:x1]) for y0, y1 in pairwise(tops) for x0, x1 in pairwise(lefts)]
+    share = np.array(counts) / area
     others = [int(i) for i in np.argsort(-share) if share[i] >= 0.15 and i != own]
     return tuple(POSITIONS[i] for i in [own, *others])
 
@@ -228,28 +241,44 @@ def severity_of(area_fraction: float, peak: float) -> str:
     return SEVERITIES[int(weight >= 0.005) + int(weight >= 0.04)]
 
 
-def _tone_of(mask: np.ndarray, grey: np.ndarray | None) -> str:
-    """Brightness of the region against a ring around it; under 6 grey levels of 255 is no difference."""
-    if grey is None:
-        return "similar"
-    width = max(2, round(0.03 * max(mask.shape)))
-    ring = ndimage.binary_dilation(mask, iterations=width) & ~mask
-    if not ring.any():
-        return "similar"
-    difference = float(np.median(grey[mask]) - np.median(grey[ring]))
-    return "similar" if abs(difference) < 6 else ("brighter" if difference > 0 else "darker")
+def ring_width(shape: Sequence[int]) -> int:
+    """Width in pixels of the surroundings that a region is compared with, for a photo of `shape` (H, W)."""
+    return max(2, round(0.03 * max(shape[0], shape[1])))
 
 
-def _shape_of(mask: np.ndarray) -> str:
-    """Shape from the second moments of the region: long and thin, compact, or irregular."""
-    ys, xs = np.nonzero(mask)
-    if len(ys) < 4:
-        return "compact"
-    spread = np.linalg.eigvalsh(np.cov(np.stack([ys, xs])) + np.eye(2) / 12)
-    if spread[1] / spread[0] > 9:  # ratio of variances: three times as long as wide
+def contrast_of(mask: np.ndarray, grey: np.ndarray, width: int) -> float:
+    """Median grey of a region minus that of the ring of `width` pixels around it; 0 where there is no ring.
+
+    `mask` (h, w) bool and `grey` (h, w) may be a window of the photo that leaves `width` pixels on every side.
+    """
+    away = ndimage.distance_transform_cdt(~mask, metric="taxicab")
+    ring = (away > 0) & (away <= width)
+    return float(np.median(grey[mask]) - np.median(grey[ring])) if ring.any() else 0.0
+
+
+def tone_of(contrast: float) -> str:
+    """Brightness against the surroundings in a word; under 6 grey levels of 255 is no difference."""
+    return "similar" if abs(contrast) < 6 else ("brighter" if contrast > 0 else "darker")
+
+
+def spread_of(mask: np.ndarray) -> np.ndarray:
+    """Covariance (2, 2) of a region's pixels (y, x), each taken as a unit square; needs two pixels or more."""
+    down, across = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
+    y, x = np.arange(len(down), dtype=np.float64), np.arange(len(across), dtype=np.float64)
+    area = int(down.sum())
+    y -= down @ y / area
+    x -= across @ x / area
+    both = y @ mask.astype(np.float64) @ x
+    return np.array([[down @ y**2, both], [both, across @ x**2]]) / (area - 1) + np.eye(2) / 12
+
+
+def shape_of(area: int, spread: np.ndarray) -> str:
+    """Shape from a region's area in pixels and their spread (2, 2): long and thin, compact, or irregular."""
+    low, high = np.linalg.eigvalsh(spread)
+    if high / low > 9:  # ratio of variances: three times as long as wide
         return "thin"
-    ellipse = 4 * np.pi * float(np.sqrt(spread[0] * spread[1]))  # area of the ellipse of equal moments
-    return "compact" if len(ys) / ellipse > 0.8 else "irregular"
+    ellipse = 4 * np.pi * float(np.sqrt(low * high))  # area of the ellipse of equal moments
+    return "compact" if area / ellipse > 0.8 else "irregular"
 
 
 def _kind_of(mask: np.ndarray, kind_map: np.ndarray | None) -> tuple[str | None, float | None]:

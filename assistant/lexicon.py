@@ -124,4 +124,24 @@ FINE = re.compile(rf"\b{BE} {ADVERB}(?:good|fine|ok|okay|clear|clean|normal|inta
 SCENE = re.compile(r"(?:the|this|your) (?:part|piece|item|board|unit|product|object) (?:is|sits|lies) in\b")
 ABOUT = re.compile(rf"\b(?:{DEFECT}|{SPOT}|{BAD_WORD}|nothing|anything|unusual|clear|clean|normal|fine)\b")
 OPEN_QUESTION = re.compile(r"\b(?:how|what|which|where|why|who|when|or)\b")
-REFUSAL = re.compile(r"\b(?:can(?:no|')t (?:help|say|tell|know)|not something i can|outside what i can)\b")
+REFUSAL = re.compile(
+    r"\b(?:can(?:no|')t (?:help|say(?! (?:that )?for sure)|tell|know)|not something i can|outside what i can)\b"
+)
+HOW_MANY = re.compile(r"\b(?:how many|number of|count)\b(?! (?:good |normal )?(?:reference|photo|picture|image))")
+# "Look in the lower left": to send someone to a place is to say that something is there.
+IMPERATIVE = re.compile(
+    r"(?:(?:so|then|please|just|first|or|and|better|you (?:should|could|can|may)|have (?:it|them|someone|somebody)) ?)*"
+    r"(?:look|check|see|inspect|examine|view|watch|hold|point|focus|start|begin|go|turn|take|note|find|mark|repair|fix)"
+    r"(?:ed)?\b"
+)
+HERE = re.compile(r"\b(?:box|inside|within|here|there(?! (?:is|are|'s|was|were)\b)|marked|selected)\b")
+CONDITION = re.compile(
+    rf"\b(?:defective|faulty|damaged|issues?|problems?)\b|\b(?:it|this|that|they|part|piece) (?:is )?{BAD_WORD}\b"
+)
+OF_PART = re.compile(rf"\b{PART}\b|\b(?:any|some|no)thing\b|\bpass\b|^\W*\w+(?: \w+)?\W*$")
+GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")
+# What no photo tells, even where the question holds a word for a defect ("Who damaged it?", "When will it break?").
+UNKNOWABLE = re.compile(
+    r"\b(?:who|when|caused?|costs?|price|will|email|happen(?:s|ed)?|made (?:of|by|in|at|from)|serial|batch|supplier|"
+    r"inside|(?:the|its) back|other side|weigh|repair|warranty|(?:milli|centi)met(?:er|re)s?|how (?:deep|old|long))\b"
+)

@@ -1,19 +1,24 @@
 """Facts -> words: the facts line that the language model reads, and one plain sentence for every fact.
 
-Numbers are rounded to a small closed ladder of spoken values, so that a language model of a few million
-parameters can copy each as one token; the exact numbers stay in the `Inspection`.
+Numbers are rounded to the ladder of spoken values in `assistant.spoken`.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from assistant.inspection import KINDS, POSITIONS, SEVERITIES, SHAPES, TONES, Inspection, Region
+from assistant.spoken import (
+    CHANCE_LADDER,
+    COUNTS,
+    ORDINALS,
+    SIZE_LADDER,
+    join,
+    spoken_chance,
+    spoken_number,
+    spoken_size,
+    with_article,
+)
 
-COUNTS = ("no", "one", "two", "three", "four", "five", "six")
-ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
-# Area in percent of the photo: steps of about a factor 1.6, as fine as anyone can tell by eye.
-SIZE_LADDER = (0.1, 0.2, 0.3, 0.5, 0.7, 1, 2, 3, 5, 7, 10, 15, 20, 30, 40, 50, 60, 80, 90)
-CHANCE_LADDER = (1, 2, *range(5, 100, 5), 98, 99)  # finer at both ends, where a percent matters
 DETAILED = 4  # regions described in full in the facts line; the rest by place only
 LISTED = 3  # regions spelt out in one spoken sentence
 SPOKEN_TOKENS = (
@@ -29,9 +34,9 @@ class Claim:
     """One checkable statement read from words, or one fact to be put into words.
 
     `kind` is one of presence, count, position, size, severity, type, tone, shape, confidence, probability,
-    references; `value` is a verdict, an int, a percent or a word of the `Inspection` vocabulary (positions
-    may be coarse: "upper", "lower", "left", "right"). `negated` turns it round (no defect in that cell);
-    `bound` is "under", "over" (size), "least" (count), "may" (hedged type) or "".
+    references, choice; `value` is a verdict, an int, a percent, a word of the `Inspection` vocabulary (positions
+    may be coarse: "upper", "lower", "left", "right") or the letter of an option. `negated` turns it round (no
+    defect in that cell); `bound` is "under", "over" (size), "least" (count), "may" (hedged type) or "".
     `start` is where in the text the claim was read.
     """
 
@@ -42,36 +47,10 @@ class Claim:
     start: int = field(default=0, compare=False, repr=False)
 
 
-def spoken_size(area_fraction: float) -> str:
-    """Area fraction in (0, 1] -> the nearest rung in percent ("0.5%"), or "under 0.1%"."""
-    percent = 100 * area_fraction
-    if percent < 0.075:
-        return "under 0.1%"
-    return f"{min(SIZE_LADDER, key=lambda rung: max(rung / percent, percent / rung)):g}%"
-
-
-def spoken_chance(probability: float) -> str:
-    """Probability in [0, 1] -> the nearest whole percent of `CHANCE_LADDER`."""
-    return f"{min(CHANCE_LADDER, key=lambda rung: abs(rung - 100 * probability))}%"
-
-
 def spoken_confidence(inspection: Inspection) -> str:
     """How sure the verdict is ("95%"); for "unsure" it is the chance of a defect."""
     good = inspection.verdict == "good"
     return spoken_chance(1 - inspection.probability if good else inspection.probability)
-
-
-def join(parts: Iterable[str], last: str = "and") -> str:
-    """English list: "a", "a and b", "a, b and c"."""
-    *head, tail = parts
-    return f"{', '.join(head)} {last} {tail}".replace(" ,", ",") if head else tail
-
-
-def with_article(kind: str | None) -> str:
-    """A defect kind as one says it: "a scratch", "contamination", "an unknown kind"."""
-    if kind is None:
-        return "an unknown kind"
-    return kind if kind == "contamination" else f"a {kind}"
 
 
 def noun(inspection: Inspection, count: int) -> str:
@@ -93,8 +72,11 @@ def counted_references(inspection: Inspection) -> str:
 
 def look(region: Region) -> str:
     """Shape and tone: "thin and darker than the surroundings"."""
-    tone = "similar in tone to" if region.tone == "similar" else f"{region.tone} than"
-    return f"{region.shape} and {tone} the surroundings"
+    return shape_and_tone(region.shape, region.tone)
+
+
+def shape_and_tone(shape: str, tone: str) -> str:
+    return f"{shape} and {'similar in tone to' if tone == 'similar' else f'{tone} than'} the surroundings"
 
 
 def described(region: Region, inspection: Inspection) -> str:
@@ -206,7 +188,7 @@ def say(fact: Claim) -> str:
     if fact.kind == "presence":
         return presence[str(value)]
     if fact.kind == "count":
-        return f"I count {_spoken_number(value)} {'area' if value == 1 else 'areas'}."
+        return f"I count {spoken_number(value)} {'area' if value == 1 else 'areas'}."
     percent = f"{value:g}%" if isinstance(value, (int, float)) else ""
     return {
         "position": f"It is in the {value}.",
@@ -217,12 +199,8 @@ def say(fact: Claim) -> str:
         "shape": f"Its shape is {value}.",
         "confidence": f"I am {percent} sure.",
         "probability": f"The chance of a defect is {percent}.",
-        "references": f"I compared it with {_spoken_number(value)} reference{'' if value == 1 else 's'}.",
+        "references": f"I compared it with {spoken_number(value)} reference{'' if value == 1 else 's'}.",
     }[fact.kind]
-
-
-def _spoken_number(value: str | float) -> str:
-    return COUNTS[int(value)] if isinstance(value, int) and value <= 6 else str(value)
 
 
 SUBJECTS = (

@@ -1,33 +1,47 @@
-"""Question and answer phrasings from `templates/*.yaml`, checked on load; and the noise of real typing."""
+"""Question and answer phrasings from `templates/*.yaml`, checked on load."""
 
-import re
+import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import yaml
 
 from assistant import UserError
+from assistant.inspection import POSITIONS
+from data_gen.states import ENTRIES, allowed_slots, situations, states
+from data_gen.typed import SLOT
 
 TEMPLATES = Path(__file__).parent / "templates"
-SLOT = re.compile(r"\{(\w+)\}")
-ANSWER_SLOTS = frozenset((
-    "sure", "chance", "counted", "the", "is", "places", "sizes", "severities", "kinds", "looks", "listed", "first",
-    "first_place", "first_named", "worst", "refs", "cover", "look", "it", "them", "noun", "found", "where",
-))  # fmt: skip # every one may also be written with a capital
-TOUCHES = str.maketrans({"e": "w", "r": "t", "i": "o", "o": "p", "a": "s", "n": "m", "l": "k", "c": "v"})
+SIDES = ("upper", "lower", "left", "right")
+ASKED = (  # intents of questions.yaml; "choice" and "unrelated" have a file each
+    "presence", "location", "count", "size", "severity", "kind", "look", "confidence", "cell", "box", "comparison",
+    "references", "advice", "report", "detail", "brief", "why", "else", "main", "leading_good", "leading_bad",
+    "claimed", "correction", "greeting", "thanks", "identity", "unanswerable",
+)  # fmt: skip
+SUBTASKS = ("presence", "location", "kind", "look", "severity", "count")  # of a multiple choice
+OWN_SLOTS = {  # slots that the writer fills by itself, and that a phrasing of the intent may or must hold
+    "cell": frozenset(("cell",)), "box": frozenset(("box",)), "claimed": frozenset(("cell", "number", "kind")),
+}  # fmt: skip
+WORDS = (  # entries of slots.yaml that the writer uses by name
+    "opener", "closer", "in_brief", "in_detail", "instruction",
+    *(f"cell_{cell.replace(' ', '_')}" for cell in (*POSITIONS, *SIDES)),
+)  # fmt: skip
+
+Table = dict[str, tuple[str, ...]]
 
 
 @dataclass(frozen=True)
 class Phrasings:
-    """All templates: intent -> questions (standing alone, following on), answers by state, slot words."""
+    """All templates: intent -> questions (standing alone, following on), answers by state, choices, slot words."""
 
-    ask: dict[str, tuple[str, ...]]
-    follow: dict[str, tuple[str, ...]]
-    answers: dict[str, dict[str, tuple[str, ...]]]
-    slots: dict[str, tuple[str, ...]]
+    ask: Table
+    follow: Table
+    answers: dict[str, Table]
+    choices: Table
+    slots: Table
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -35,6 +49,8 @@ def _read(path: Path) -> dict[str, Any]:
         values = yaml.safe_load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path} is missing", "restore it or point to a folder that has it") from None
+    except UnicodeDecodeError:
+        raise UserError(f"{path} is not UTF-8", "save it in that encoding") from None
     except yaml.YAMLError as error:
         place = getattr(error, "problem_mark", None)
         line = f", line {place.line + 1}" if place else ""
@@ -44,131 +60,123 @@ def _read(path: Path) -> dict[str, Any]:
     return values
 
 
-def _lines(value: Any, where: str) -> tuple[str, ...]:
+def _lines(value: Any, where: str, *, repeats: bool = False) -> tuple[str, ...]:
     lines = tuple(line.strip() for line in value.splitlines() if line.strip()) if isinstance(value, str) else ()
     if not lines:
         raise UserError(f"{where} holds no phrasings", "write them one a line under a bar: NAME: |")
+    if not repeats:
+        _check_unique(lines, where)
     return lines
 
 
-def _check(lines: tuple[str, ...], known: frozenset[str], where: str) -> None:
+def _check_unique(lines: Iterable[str], where: str, seen: dict[str, str] | None = None) -> None:
+    """No line stands twice, nor in `seen` (line in lower case -> where it stands), which grows by these."""
+    seen = {} if seen is None else seen
     for line in lines:
-        unknown = [
-            name for name in SLOT.findall(line) if name not in known and name[:1].lower() + name[1:] not in known
-        ]
-        if unknown:
-            raise UserError(
-                f"{where}: unknown slot {{{unknown[0]}}} in {line!r}", f"use one of {', '.join(sorted(known))}"
-            )
+        if first := seen.get(line.lower()):
+            too = "twice" if first == where else f"and in {first} too"
+            raise UserError(f"{where}: the phrasing {line!r} stands there {too}", "delete one of them")
+        seen[line.lower()] = where
+
+
+def _check_slots(lines: tuple[str, ...], known: frozenset[str], where: str) -> None:
+    for line in lines:
+        for name in SLOT.findall(line):
+            if name not in known and name[:1].lower() + name[1:] not in known:
+                near = difflib.get_close_matches(name, known, n=1)
+                hint = f"did you mean {{{near[0]}}}?" if near else f"use one of {', '.join(sorted(known))}"
+                raise UserError(f"{where}: unknown slot {{{name}}} in {line!r}", hint)
+
+
+def _check_names(found: Iterable[str], needed: Iterable[str], where: str) -> None:
+    """Every name that is needed is there, and no other."""
+    found, needed = set(found), set(needed)
+    for name in sorted(found - needed):
+        near = difflib.get_close_matches(name, needed, n=1)
+        hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(needed))}"
+        raise UserError(f"{where}: unknown entry {name}", hint)
+    for name in sorted(needed - found):
+        raise UserError(f"{where}: no entry {name}", f"add {name}: | with one phrasing a line under it")
 
 
 @cache
 def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
-    """Read and check `questions.yaml`, `unrelated.yaml`, `answers.yaml` and `slots.yaml` of a folder.
+    """Read and check the five YAML files of a folder; what they hold is told on top of each.
 
     Raises:
-        UserError: a file, an entry or a slot is missing or unknown, naming it.
+        UserError: a file, an entry, a state or a slot is missing or unknown, an entry is empty or a phrasing
+            stands twice; it names file and entry, and how to mend it.
     """
-    words = {name: _lines(value, f"slots.yaml, {name}") for name, value in _read(folder / "slots.yaml").items()}
-    ask: dict[str, tuple[str, ...]] = {}
-    follow: dict[str, tuple[str, ...]] = {}
-    for intent, entry in _read(folder / "questions.yaml").items():
-        if not isinstance(entry, dict) or set(entry) != {"ask", "follow"}:
-            raise UserError(f"questions.yaml, {intent}: not the entries ask and follow", "give it both")
-        for part, table in (("ask", ask), ("follow", follow)):
-            table[intent] = _lines(entry[part], f"questions.yaml, {intent}, {part}")
-            _check(table[intent], frozenset({*words, "cell"}), f"questions.yaml, {intent}")
+    words = {name: _lines(v, f"slots.yaml, {name}", repeats=True) for name, v in _read(folder / "slots.yaml").items()}
+    for name in set(WORDS) - words.keys():
+        raise UserError(f"slots.yaml: no entry {name}", f"add {name}: | with one phrasing a line under it")
+    for name in ("in_brief", "in_detail"):
+        _check_slots(words[name], frozenset(("question",)), f"slots.yaml, {name}")
+    ask, follow = _questions(folder, frozenset(words))
     unrelated = {
-        name: _lines(value, f"unrelated.yaml, {name}") for name, value in _read(folder / "unrelated.yaml").items()
+        n: _lines(v, f"unrelated.yaml, {n}", repeats=True) for n, v in _read(folder / "unrelated.yaml").items()
     }
     if "stems" not in unrelated:
         raise UserError("unrelated.yaml: no entry stems", "list the questions there, one a line")
     ask["unrelated"] = unrelated.pop("stems")
-    _check(ask["unrelated"], frozenset(unrelated), "unrelated.yaml")
+    _check_unique(ask["unrelated"], "unrelated.yaml, stems")
+    _check_slots(ask["unrelated"], frozenset(unrelated), "unrelated.yaml, stems")
     for name in unrelated.keys() & words.keys():
         raise UserError(f"{name} is both in slots.yaml and unrelated.yaml", "rename one of them")
-    return Phrasings(ask, follow, _answers(folder), words | unrelated)
+    choices = _choices(folder, frozenset(words))
+    ask["choice"] = tuple(line for subtask in SUBTASKS for line in choices[subtask])
+    return Phrasings(ask, follow, _answers(folder), choices, words | unrelated)
 
 
-def _answers(folder: Path) -> dict[str, dict[str, tuple[str, ...]]]:
-    answers: dict[str, dict[str, tuple[str, ...]]] = {}
-    for intent, states in _read(folder / "answers.yaml").items():
-        if not isinstance(states, dict):
-            raise UserError(f"answers.yaml, {intent}: no states", "write any: | above its phrasings")
-        answers[intent] = {state: _lines(value, f"answers.yaml, {intent}, {state}") for state, value in states.items()}
-        for state, lines in answers[intent].items():
-            _check(lines, ANSWER_SLOTS, f"answers.yaml, {intent}, {state}")
+def _questions(folder: Path, words: frozenset[str]) -> tuple[Table, Table]:
+    ask: Table = {}
+    follow: Table = {}
+    seen: dict[str, str] = {}
+    entries = _read(folder / "questions.yaml")
+    _check_names(entries, ASKED, "questions.yaml")
+    for intent, entry in entries.items():
+        if not isinstance(entry, dict) or set(entry) != {"ask", "follow"}:
+            raise UserError(f"questions.yaml, {intent}: not the entries ask and follow", "give it both")
+        own = OWN_SLOTS.get(intent, frozenset())
+        for part, table in (("ask", ask), ("follow", follow)):
+            where = f"questions.yaml, {intent}, {part}"
+            table[intent] = _lines(entry[part], where)
+            _check_slots(table[intent], words | own, where)
+            _check_unique(table[intent], where, seen)
+            for line in table[intent]:
+                if own and len(own & set(SLOT.findall(line))) != 1:
+                    raise UserError(
+                        f"{where}: {line!r} does not say what it is about", f"use {{{'} or {'.join(sorted(own))}}} once"
+                    )
+    return ask, follow
+
+
+def _choices(folder: Path, words: frozenset[str]) -> Table:
+    entries = _read(folder / "choices.yaml")
+    _check_names(entries, (*SUBTASKS, "nothing"), "choices.yaml")
+    table = {name: _lines(value, f"choices.yaml, {name}") for name, value in entries.items()}
+    for subtask in SUBTASKS:
+        _check_slots(table[subtask], words, f"choices.yaml, {subtask}")
+    return table
+
+
+def _answers(folder: Path) -> dict[str, Table]:
+    answers: dict[str, Table] = {}
+    entries = _read(folder / "answers.yaml")
+    _check_names(entries, ENTRIES, "answers.yaml")
+    for entry, table in entries.items():
+        if not isinstance(table, dict) or not table:
+            raise UserError(f"answers.yaml, {entry}: no states", "write any: | above its phrasings")
+        possible = [(situation.verdict, states(entry, situation)) for situation in situations(entry)]
+        known = {state for _, row in possible for state in row}
+        for state in table.keys() - known:
+            near = difflib.get_close_matches(str(state), known, n=1)
+            hint = f"did you mean {near[0]}?" if near else f"use one of {', '.join(sorted(known))}"
+            raise UserError(f"answers.yaml, {entry}: unknown state {state}", hint)
+        for verdict, row in possible:
+            if not table.keys() & set(row):
+                raise UserError(f"answers.yaml, {entry}: no state for {verdict}", f"add {verdict}: | or any: |")
+        answers[entry] = {state: _lines(value, f"answers.yaml, {entry}, {state}") for state, value in table.items()}
+        for state, lines in answers[entry].items():
+            _check_slots(lines, allowed_slots(entry, state), f"answers.yaml, {entry}, {state}")
     return answers
-
-
-def choose(options: tuple[str, ...], rng: np.random.Generator) -> str:
-    return options[int(rng.random() * len(options))]  # ten times as fast as rng.choice on short rows
-
-
-def fill(template: str, slots: dict[str, str]) -> str:
-    """Fill {slot}; a slot written {Slot} begins with a capital."""
-    return SLOT.sub(lambda match: _cased(match[1], slots), template)
-
-
-def _cased(name: str, slots: dict[str, str]) -> str:
-    if name in slots:
-        return slots[name]
-    value = slots[name[0].lower() + name[1:]]
-    return value[:1].upper() + value[1:]
-
-
-def draw(template: str, slots: dict[str, tuple[str, ...]], rng: np.random.Generator) -> str:
-    """Fill every slot with a word of its list, drawn anew each time."""
-
-    def word(match: re.Match[str]) -> str:
-        name = match[1]
-        value = choose(slots.get(name) or slots[name[0].lower() + name[1:]], rng)
-        return value if name in slots else value[:1].upper() + value[1:]
-
-    text = SLOT.sub(word, template)
-    return re.sub(r"\b([Aa]) (?=[aeiou])(?!unit|one\b)", r"\1n ", text)
-
-
-def dress(question: str, slots: dict[str, tuple[str, ...]], rng: np.random.Generator) -> str:
-    """Now and then an opener before a question ("Quick question: ...") or a closer behind it."""
-    if question.endswith("?") and rng.random() < 0.25:
-        head = question if re.match(r"I\b|QC|OK", question) else question[:1].lower() + question[1:]
-        question = f"{choose(slots['opener'], rng)} {head}"
-    if question[-1:] in "?." and rng.random() < 0.15:
-        comma = "," if rng.random() < 0.6 else ""
-        question = f"{question[:-1]}{comma} {choose(slots['closer'], rng)}{question[-1]}"
-    return question
-
-
-def roughen(question: str, rng: np.random.Generator) -> str:
-    """Typed in a hurry: lower case, lost punctuation, a slip of a key; about half stay as they are."""
-    if rng.random() < 0.35:
-        question = question.lower()
-    elif rng.random() < 0.03:
-        question = question.upper()
-    if rng.random() < 0.35:
-        question = question.rstrip("?.!")
-    elif rng.random() < 0.04:
-        question += choose(("?", "??", "!", "..."), rng)
-    if rng.random() < 0.15:
-        question = question.replace(",", "").replace("'", "")
-    if rng.random() < 0.12:
-        question = _slip(question, rng)
-    return question
-
-
-def _slip(text: str, rng: np.random.Generator) -> str:
-    """One slip in one word of four letters or more: swapped, lost, doubled or neighbouring key."""
-    words = [match for match in re.finditer(r"[A-Za-z]{4,}", text)]
-    if not words:
-        return text
-    word = words[int(rng.random() * len(words))]
-    at = word.start() + 1 + int(rng.random() * (len(word.group()) - 2))
-    kind = int(rng.random() * 4)
-    middle = (
-        text[at + 1] + text[at],
-        text[at + 1],
-        text[at] * 2 + text[at + 1],
-        text[at].translate(TOUCHES) + text[at + 1],
-    )
-    return text[:at] + middle[kind] + text[at + 2 :]

@@ -23,8 +23,8 @@ from assistant.inspection import Inspection
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of, lora_config
 from assistant.lvlm.checkpoint import load
-from data_gen.facts import random_inspection
 from data_gen.instructions import write_dialogue
+from data_gen.invented import random_inspection
 from training.config import AssistantConfig
 from training.scenes import Scenes
 from training.tiny import build_tiny_model, build_tiny_processor

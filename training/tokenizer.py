@@ -7,8 +7,8 @@ import numpy as np
 import sentencepiece
 
 from assistant.wording import SPOKEN_TOKENS, summarize
-from data_gen.facts import random_inspection
 from data_gen.instructions import write_dialogue
+from data_gen.invented import random_inspection
 
 CORPUS = 12_000  # dialogues
 

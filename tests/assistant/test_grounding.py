@@ -3,6 +3,9 @@
 import numpy as np
 import pytest
 
+from assistant.boxes import find_box, note, tell_box
+from assistant.choices import Choices, named_letter, own_words, parse_choices
+from assistant.conversation import build_messages
 from assistant.grounding import (
     SPOKEN_TOKENS,
     Claim,
@@ -10,13 +13,15 @@ from assistant.grounding import (
     contradictions,
     ground,
     ground_stream,
+    known_answer,
     say,
     summarize,
     tell,
 )
 from assistant.inspection import KINDS, POSITIONS, SEVERITIES, SHAPES, TONES, VERDICTS, Inspection, Region
-from assistant.wording import CHANCE_LADDER, SIZE_LADDER, SUBJECTS, spoken_chance, spoken_size
-from data_gen.facts import random_inspection
+from assistant.spoken import CHANCE_LADDER, SIZE_LADDER, spoken_chance, spoken_size
+from assistant.wording import SUBJECTS
+from data_gen.invented import random_inspection
 
 FACTS = (
     *(Claim("presence", verdict) for verdict in VERDICTS),
@@ -75,6 +80,11 @@ def test_what_is_said_is_read_back(fact: Claim) -> None:
         ("The probability that it is good is 90%.", [Claim("probability", 10)]),
         ("It may be defective.", [Claim("presence", "unsure")]),
         ("It is not a scratch but a crack.", [Claim("type", "scratch", True), Claim("type", "crack")]),
+        ("See the lower left.", [Claim("position", "lower left")]),
+        ("Look first in the upper left: a scratch.", [Claim("position", "upper left"), Claim("type", "scratch")]),
+        ("Look at the upper right corner of the part.", [Claim("position", "upper right")]),
+        ("Please check by hand in the lower center.", [Claim("position", "lower center")]),
+        ("Have someone check it in the lower right.", [Claim("position", "lower right")]),
         ("Is it defective?", []),
         ("If it is defective, you should scrap it.", []),
         ("You could ask about the lower left.", []),
@@ -99,6 +109,12 @@ WRONG = [
     (BAD, "The center is clean.", "severe stain in the center"),
     (BAD, "I am 60% sure.", "95%"),
     (BAD, "I compared it with five references.", "two references"),
+    (BAD, "Look first in the lower left: one scratch.", "upper left"),
+    (BAD, "Have someone check it in the lower right.", "upper left"),
+    (BAD, "The stain is in the center and center.", "severe stain in the center"),
+    (BAD, "Look in the center, center.", "center"),
+    (BAD, "I see defects in the upper left and upper left.", "center"),
+    (GOOD, "Please look closer in the center.", "looks good"),
     (GOOD, "It is defective, with a scratch in the upper left.", "looks good"),
     (GOOD, "The damage is severe.", "looks good"),
     (UNSURE, "It is defective.", "unsure"),
@@ -201,3 +217,170 @@ def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     refusal = "I can't say. I can tell you about defects in this photo."
     assert ground(refusal, inspection, question) == tell("presence", inspection)
     assert ground(refusal, inspection, "Will it rain?") == refusal
+
+
+def test_the_same_place_may_be_named_of_two_defects() -> None:
+    both = inspection(
+        "defective", 0.95,
+        region("center", "stain", "severe", 0.07, "brighter", "compact"),
+        region("center", "scratch", "minor", 0.005, "darker", "thin"),
+    )  # fmt: skip
+    text = "I see a severe stain in the center and a minor scratch in the center."
+    assert not contradictions(text, both) and ground(text, both) == text
+
+
+@pytest.mark.parametrize("question", ["Who damaged it?", "What caused the damage?", "When did the defect happen?"])
+def test_what_no_photo_tells_may_be_refused(question: str) -> None:
+    refusal = "I can't know that from a photo. Ask me about defects you can see."
+    assert ground(refusal, BAD, question) == refusal
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "right"),
+    [
+        ("How many defects?", "Two.", True),
+        ("How many defects?", "3", False),
+        ("How many references?", "Three.", True),
+        ("Count the defects.", "None.", False),
+        ("Is it broken? In one word.", "Defective.", True),
+        ("Is it severe?", "No.", True),
+    ],
+)
+def test_one_word_is_read_with_its_question(question: str, answer: str, right: bool) -> None:
+    assert (ground(answer, BAD, question) == answer) == right
+
+
+BOXED = Inspection(
+    "x.png", (200, 100), "defective", 0.95,
+    (
+        Region(box=(10, 10, 40, 30), area_px=300, area_fraction=0.015, position="upper left", peak=0.9,
+               severity="moderate", type="scratch", shape="thin", tone="darker"),
+        Region(box=(150, 70, 160, 80), area_px=80, area_fraction=0.004, position="lower right", peak=0.9,
+               severity="minor", type="dent"),
+    ), references=2,
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("question", "box"),
+    [
+        ("What is at [120, 40, 180, 90]?", (120, 40, 180, 90)),
+        ("box (180 90 120 40) ok", (120, 40, 180, 90)),
+        ("What is at [12.6, 4, 12.6, 4]?", (12, 4, 13, 5)),
+        ("Is [1, 2] fine?", None),
+        ("Is it OK?", None),
+    ],
+)
+def test_boxes_are_found_in_questions(question: str, box: tuple[int, ...] | None) -> None:
+    assert find_box(question) == box
+
+
+@pytest.mark.parametrize(
+    ("question", "answer", "mended"),
+    [
+        ("What is at [0, 0, 50, 50]?", "I see a moderate scratch in the box.", None),
+        ("What is at [0, 0, 50, 50]?", "I see a minor dent in the box.", "I see a moderate scratch in the box."),
+        ("What is at [0, 0, 50, 50]?", "Nothing unusual in the box.", "I see a moderate scratch in the box."),
+        ("Is this box OK: [0, 0, 50, 50]?", "Yes.", "I see a moderate scratch in the box."),
+        ("Is this box OK: [0, 0, 50, 50]?", "No.", None),
+        ("Is this box OK: [60, 40, 90, 90]?", "Yes, it looks good.", None),
+        ("Is this box OK: [60, 40, 90, 90]?", "It is defective.", "I see nothing unusual in the box."),
+        ("Check [60, 40, 90, 90].", "Nothing unusual in the box; the dent is in the lower right.", None),
+        ("Check [60, 40, 90, 90].", "I see a dent there.", "I see nothing unusual in the box."),
+        ("Check [60, 40, 90, 90].", "I am 95% sure that it is fine there.", None),
+        ("Check [60, 40, 90, 90].", "I can't say.", "I see nothing unusual in the box."),
+        ("Check [160, 80, 190, 95].", "I see nothing unusual in the box.", None),
+        ("Check [900, 80, 990, 95].", "I can't help with that.", "That box is outside the photo."),
+    ],
+)
+def test_words_about_a_box_are_held_against_what_it_holds(question: str, answer: str, mended: str | None) -> None:
+    assert ground(answer, BOXED, question) == (mended or answer)
+    assert bool(contradictions(answer, BOXED, question)) == (mended is not None and "can't" not in answer)
+
+
+def test_a_question_with_a_box_carries_what_was_found_there() -> None:
+    messages = build_messages(BOXED, ["Is it OK?", "What is at\n[0, 0, 50, 50]?"], ["No."])
+    assert [item["text"] for item in messages[-1]["content"]] == [
+        "Box: a moderate scratch.", "What is at [0, 0, 50, 50]?",
+    ]  # fmt: skip
+    assert len(messages[0]["content"]) == 4
+    assert note((900, 0, 950, 9), BOXED) == "Box: outside the photo."
+    assert tell_box((60, 40, 90, 90), BOXED) == "I see nothing unusual in the box."
+
+
+WHERE = "Where is the defect? A: Upper left. B: Lower left. C: Center right. D: There is no defect."
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Where is it?\nA: top left\nB: center",
+        "Where is it? A) top left B) center",
+        "Where is it? (a) top left; (b) center",
+        "Where is it? A. top left. B. center. Answer with the letter.",
+        "Where is it? Please answer with the option's letter.\nA: top left\nB: center\nAnswer:",
+    ],
+)
+def test_options_are_parsed(question: str) -> None:
+    choices = parse_choices(question)
+    assert choices is not None and choices.stem.startswith("Where is it?")
+    assert {letter: option.rstrip(".") for letter, option in choices.options.items()} == {
+        "A": "top left",
+        "B": "center",
+    }
+
+
+@pytest.mark.parametrize("question", ["Where is it?", "Is vitamin A: good?", "B: this A: that", "A: only one"])
+def test_what_is_no_multiple_choice(question: str) -> None:
+    assert parse_choices(question) is None
+
+
+def test_the_letter_and_the_own_words_of_an_answer() -> None:
+    choices = parse_choices(WHERE)
+    assert isinstance(choices, Choices)
+    for text, letter, own in (
+        ("B.", "B", ""), ("The answer is C.", "C", "The answer is C"), ("lower left", "B", ""),
+        ("A: Upper left.", "A", ""), ("A crack is in the center.", None, "A crack is in the center"),
+        ("D, but I am unsure.", "D", "but I am unsure"), ("H.", None, "H"),
+    ):  # fmt: skip
+        assert named_letter(text, choices) == letter
+        assert own_words(text, choices).removesuffix(".") in (own, "") or letter is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "question", "answer", "mended"),
+    [
+        (BAD, WHERE, "A.", None),
+        (BAD, WHERE, "A: Upper left.", None),
+        (BAD, WHERE, "B: Lower left.", "A: Upper left."),
+        (BAD, WHERE, "A: Lower left.", "A: Upper left."),
+        (BAD, WHERE, "It is hard to say.", "A: Upper left."),
+        (BAD, WHERE, "A: Upper left. B: Lower left. C: Center right. The answer is A.", None),
+        (GOOD, WHERE, "A.", "D: There is no defect."),
+        (BAD, "Is there any defect in the object? A: Yes. B: No.", "B.", "A: Yes."),
+        (GOOD, "Is there any defect in the object? A: Yes. B: No.", "A: Yes.", "B: No."),
+        (UNSURE, "Is there any defect? A: Yes. B: No.", "B.", "A, but I am unsure."),
+        (UNSURE, "Is there any defect? A: Yes. B: No.", "A, but I am unsure.", None),
+        (BAD, "How many defects are there? A: One. B: Two. C: None.", "A.", "B: Two."),
+        (BAD, "What is the object? A: a bottle. B: a screw with a hole.", "B.", None),
+        (BAD, "What kind of defect is it? A: crack B: hole C: paint run", "A.", "I must choose: A."),
+        (BAD, "What kind of defect is it? A: crack B: hole C: paint run", "C.", None),
+        (
+            GOOD,
+            "What kind of defect is it? A: crack B: hole",
+            "A.",
+            "it looks good, with no defects. If I must choose: A.",
+        ),
+    ],
+)
+def test_the_letter_must_fit_the_inspection(facts: Inspection, question: str, answer: str, mended: str | None) -> None:
+    said = ground(answer, facts, question)
+    assert said == answer if mended is None else said.endswith(mended)
+    assert not contradictions(said, facts, question)
+    assert "".join(ground_stream(iter(answer), facts, question)) == said
+
+
+def test_a_silent_model_is_answered_for() -> None:
+    assert known_answer(BAD, WHERE) == "A: Upper left."
+    assert known_answer(BOXED, "What is at [0, 0, 50, 50]?") == "I see a moderate scratch in the box."
+    assert known_answer(GOOD, "Is it OK?") == tell("presence", GOOD)

@@ -1,0 +1,70 @@
+"""Boxes in a question, in pixels of the photo: "What is at [120, 40, 180, 90]?"
+
+The words of the Inspection know places by name only, so what lies in the box is worked out here: for the
+line that the language model is shown, for the check of its answer, and for the dialogues it learns from.
+"""
+
+import re
+from dataclasses import replace
+
+from assistant.inspection import Inspection, Region
+from assistant.spoken import join
+from assistant.wording import LISTED, named
+
+Box = tuple[int, int, int, int]
+
+_NUMBER = r"(-?\d+(?:\.\d+)?)"
+BOX = re.compile(rf"[\[(]\s*{_NUMBER}[,;\s]+{_NUMBER}[,;\s]+{_NUMBER}[,;\s]+{_NUMBER}\s*[\])]")
+# Share of the smaller of two boxes that must be common to both: the corner of a bounding box is mostly empty.
+OVERLAP = 0.1
+
+
+def find_box(question: str) -> Box | None:
+    """The last [x0, y0, x1, y1] in a question, its corners put in order and at least a pixel apart; or None."""
+    found = BOX.findall(question)
+    if not found:
+        return None
+    x0, y0, x1, y1 = (int(float(number)) for number in found[-1])
+    (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
+    return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
+
+
+def is_outside(box: Box, inspection: Inspection) -> bool:
+    """Does the box lie wholly beside the photo?"""
+    width, height = inspection.size
+    return box[0] >= width or box[1] >= height or box[2] <= 0 or box[3] <= 0
+
+
+def overlap(one: Box, other: Box) -> float:
+    """Area common to two boxes as a share in [0, 1] of the smaller of them."""
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return max(0, width) * max(0, height) / smaller
+
+
+def within(box: Box, inspection: Inspection) -> Inspection:
+    """The same Inspection as if the box were all that was asked about: "good" where no region overlaps it."""
+    there = tuple(region for region in inspection.regions if overlap(region.box, box) >= OVERLAP)
+    return replace(inspection, regions=there, verdict=inspection.verdict if there else "good")
+
+
+def listed(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    """Some regions without their places: "a minor scratch and a severe stain"."""
+    return join(dict.fromkeys(named(region, inspection) for region in regions[:LISTED]))
+
+
+def note(box: Box, inspection: Inspection) -> str:
+    """The line beside a question with a box, for the language model: "Box: a minor scratch."."""
+    here = within(box, inspection)
+    if is_outside(box, inspection):
+        return "Box: outside the photo."
+    return f"Box: {listed(here.regions, inspection) if here.regions else 'nothing unusual'}."
+
+
+def tell_box(box: Box, inspection: Inspection) -> str:
+    """The canonical true sentence about what is in the box."""
+    here = within(box, inspection)
+    if is_outside(box, inspection):
+        return "That box is outside the photo."
+    return f"I see {listed(here.regions, inspection) if here.regions else 'nothing unusual'} in the box."

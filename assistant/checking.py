@@ -1,0 +1,198 @@
+"""Does a text agree with the Inspection? Every claim alone, claims that belong together, boxes, choices."""
+
+import re
+from dataclasses import replace
+
+from assistant.boxes import Box, find_box, within
+from assistant.choices import Choices, named_letter, own_words, parse_choices
+from assistant.claims import asks_about_part, bare_number, claims, polarity, read_sentence, repeated_places, sentences
+from assistant.inspection import Inspection, Region
+from assistant.lexicon import HERE, HOW_MANY, MORE, UNSURE
+from assistant.spoken import spoken_size
+from assistant.wording import Claim, is_at
+
+YES = re.compile(
+    r"^\W*(?:yes|yeah|yep|correct|right|sure|exactly|confirmed|i (?:can )?confirm|i agree|of course|"
+    r"absolutely|certainly|definitely|that is (?:right|correct)|that's (?:right|correct))\b",
+    re.I,
+)
+NO = re.compile(r"^\W*(?:no|nope|not at all|i disagree)\b(?=\s*(?:[,.;:!-]|$))", re.I)
+SEPARATOR = re.compile(r",|;|:|\band\b|\bor\b|\bwhile\b|\bplus\b|\bwith\b", re.I)
+PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
+CHANCE_TOLERANCE = 3.0  # percent points: one may round to the nearest 5
+SIZE_TOLERANCE = 0.35  # relative: one rung of the ladder either way
+REGION_KINDS = ("position", "size", "severity", "type", "tone", "shape")
+WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
+
+
+def contradictions(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
+    """The claims of `text` that the Inspection does not bear out.
+
+    `question` is what the user asked; with it a bare "Yes.", "No." or "Two." is read as a claim too, a letter as
+    the option that it stands for, and words about a box ("nothing unusual there") as about what the box holds.
+    """
+    if choices := parse_choices(question):
+        return _chosen_wrongly(text, choices, inspection)
+    if box := find_box(question):
+        return _wrong_about_box(text, box, inspection, question)
+    return _against(text, inspection, question)
+
+
+def _against(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
+    stated = (*_answered(text, question), *claims(text))
+    wrong = tuple(dict.fromkeys(claim for claim in stated if not holds(claim, inspection)))
+    return wrong or repeated_places(text) or _mismatched(text, inspection)
+
+
+def _wrong_about_box(text: str, box: Box, inspection: Inspection, question: str) -> tuple[Claim, ...]:
+    """What names a place of the photo, and not the box, is about the photo; all else is about the box."""
+    here, wrong = within(box, inspection), list[Claim]()
+    for _, sentence in sentences(text):
+        for part in PART.split(sentence):
+            elsewhere = MORE.search(part) or any(claim.kind == "position" for claim in claims(part))
+            about = inspection if elsewhere and not HERE.search(part) else here
+            wrong += [
+                claim
+                for claim in _against(part, about, "" if wrong else question)
+                if claim.kind not in WHOLE or not holds(claim, inspection)
+            ]
+            question = ""  # yes and no answer it once
+    return tuple(wrong)
+
+
+def _chosen_wrongly(text: str, choices: Choices, inspection: Inspection) -> tuple[Claim, ...]:
+    letter, own = named_letter(text, choices), own_words(text, choices)
+    if letter is None:
+        return _against(own, inspection, choices.stem)
+    holds, right = option_holds(letter, choices, inspection), right_letter(choices, inspection)
+    admitted = letter == right and UNSURE.search(own.lower()) is not None  # "A, but I am unsure."
+    fits = admitted or (holds is not False and right in (None, letter))
+    return _against(own, inspection) or (() if fits else (Claim("choice", letter),))
+
+
+def option_holds(letter: str, choices: Choices, inspection: Inspection) -> bool | None:
+    """Is the option true of the photo? None where nothing in it can be checked, or the stem is about no defect."""
+    option = choices.options[letter]
+    if not asks_about_part(choices.stem):
+        return None
+    if not claims(option) and not _answered(option, choices.stem):
+        option = f"It is {option[:1].lower()}{option[1:]}"  # "Upper left region of the bottle" as a statement
+        if not claims(option):
+            return None
+    return not _against(option, inspection, choices.stem)
+
+
+def right_letter(choices: Choices, inspection: Inspection) -> str | None:
+    """The only option that is true of the photo; with an "unsure" verdict, of what is more likely; else None."""
+    true = [letter for letter in choices.options if option_holds(letter, choices, inspection)]
+    if not true and inspection.verdict == "unsure":
+        likely = _likelier(inspection)
+        true = [letter for letter in choices.options if option_holds(letter, choices, likely)]
+    return true[0] if len(true) == 1 else None
+
+
+def _likelier(inspection: Inspection) -> Inspection:
+    if inspection.probability >= 0.5:
+        return replace(inspection, verdict="defective")
+    return replace(inspection, verdict="good", regions=())
+
+
+def _answered(text: str, question: str) -> tuple[Claim, ...]:
+    """What "Yes", "No" or a bare number says to a question about it; a verdict in words goes before it."""
+    number = bare_number(text)
+    if number is not None and HOW_MANY.search(question.lower()):
+        return (Claim("count", number),)
+    asked = polarity(question) if question else None
+    if asked is None or MORE.search(text) or any(claim.kind == "presence" for claim in claims(text)):
+        return ()
+    other = {"good": "defective", "defective": "good"}[asked]
+    if YES.search(text):
+        return (Claim("presence", asked),)
+    return (Claim("presence", other),) if NO.search(text) else ()
+
+
+def holds(claim: Claim, inspection: Inspection) -> bool:
+    """Does the Inspection bear out this claim by itself?"""
+    regions = inspection.regions
+    if claim.kind == "presence":
+        return claim.value == inspection.verdict
+    if claim.kind == "count":
+        return len(regions) >= float(claim.value) if claim.bound == "least" else len(regions) == claim.value
+    if claim.kind == "references":
+        return inspection.references == claim.value
+    if claim.kind in ("confidence", "probability"):
+        sure = inspection.probability
+        if claim.kind == "confidence" and inspection.verdict == "good":
+            sure = 1 - sure
+        return abs(100 * sure - float(claim.value)) <= CHANCE_TOLERANCE
+    if claim.kind == "position" and claim.negated:
+        return not any(is_at(region, str(claim.value)) for region in regions)
+    if claim.negated:  # "not severe" is wrong only where every region is
+        same = [_fits(claim, region) for region in regions]
+        return not any(same) if claim.kind == "type" else not (same and all(same))
+    if claim.kind == "size" and _size_fits(claim, sum(region.area_fraction for region in regions)):
+        return bool(regions)
+    return any(_fits(claim, region) for region in regions)
+
+
+def _fits(claim: Claim, region: Region) -> bool:
+    """Is this true of this region, whatever `negated` says?"""
+    if claim.kind == "position":
+        return is_at(region, str(claim.value))
+    if claim.kind == "size":
+        return _size_fits(claim, region.area_fraction)
+    if claim.kind == "type" and claim.bound == "may" and region.type is None:
+        return True
+    return getattr(region, claim.kind) == claim.value
+
+
+def _size_fits(claim: Claim, area_fraction: float) -> bool:
+    percent, stated = 100 * area_fraction, float(claim.value)
+    if claim.bound == "under":
+        return percent < stated
+    if claim.bound == "over":
+        return percent > stated
+    return f"{stated:g}%" == spoken_size(area_fraction) or abs(percent - stated) <= SIZE_TOLERANCE * percent
+
+
+def _mismatched(text: str, inspection: Inspection) -> tuple[Claim, ...]:
+    """Claims each true of some region, but said together of one that is none ("the crack in the center").
+
+    A sentence speaks of as many regions as it repeats a kind of claim, and goes from one to the next at a
+    comma or an "and"; it is wrong if no such reading is true.
+    """
+    for _, sentence in sentences(text):
+        stated = [claim for claim in read_sentence(sentence) if claim.kind in REGION_KINDS and not claim.negated]
+        kinds = [claim.kind for claim in stated]
+        most = max((kinds.count(kind) for kind in kinds), default=0)
+        cuts = [
+            SEPARATOR.search(sentence[left.start : right.start]) is not None
+            for left, right in zip(stated, stated[1:], strict=False)
+        ]
+        if stated and not _readable(stated, cuts, most, inspection):
+            return tuple(stated)
+    return ()
+
+
+def _readable(stated: list[Claim], cuts: list[bool], groups: int, inspection: Inspection) -> bool:
+    """Can the row be cut at `cuts` into at most `groups` runs, each true of one region (or one per place)?"""
+    if not stated:
+        return True
+    if groups == 0:
+        return False
+    return any(
+        _fit_together(stated[:end], inspection) and _readable(stated[end:], cuts[end:], groups - 1, inspection)
+        for end in range(len(stated), 0, -1)
+        if end == len(stated) or cuts[end - 1]
+    )
+
+
+def _fit_together(group: list[Claim], inspection: Inspection) -> bool:
+    total = sum(region.area_fraction for region in inspection.regions)
+    spots = [claim for claim in group if claim.kind == "position"]
+    rest = [claim for claim in group if claim.kind != "position"]
+    if all(claim.kind != "size" or _size_fits(claim, total) for claim in rest):  # the size of all together
+        rest = [claim for claim in rest if claim.kind != "size"]
+    return all(
+        any(all(_fits(claim, region) for claim in (spot, *rest)) for region in inspection.regions) for spot in spots
+    ) and any(all(_fits(claim, region) for claim in rest) for region in inspection.regions)

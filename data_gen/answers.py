@@ -1,0 +1,145 @@
+"""The true answer to a question, in the words of the facts line."""
+
+from pathlib import Path
+
+import numpy as np
+
+from assistant import wording
+from assistant.boxes import is_outside, listed, within
+from assistant.claims import polarity
+from assistant.inspection import Inspection, Region
+from assistant.spoken import COUNTS, ORDINALS, join, with_article
+from data_gen.phrasings import TEMPLATES, load_phrasings
+from data_gen.questions import Question, is_right
+from data_gen.states import Situation, states
+from data_gen.typed import choose, fill
+
+SIDES = {
+    "upper": "in the upper part", "lower": "in the lower part",
+    "left": "on the left side", "right": "on the right side",
+}  # fmt: skip
+
+
+def write_answer(
+    question: Question,
+    inspection: Inspection,
+    rng: np.random.Generator,
+    *,
+    slots: dict[str, str] | None = None,
+    folder: Path = TEMPLATES,
+) -> str:
+    """A true answer in the words of the facts line; `slots` saves working them out anew (see `fact_slots`)."""
+    entry = entry_for(question, inspection)
+    asked = polarity(question.plain) if question.intent == "presence" and question.plain.endswith("?") else None
+    if entry == "brief_presence" and question.intent == "presence" and asked and inspection.verdict != "unsure":
+        return "Yes." if asked == inspection.verdict else "No."
+    answers = load_phrasings(folder).answers[entry]
+    slots = (slots or fact_slots(inspection)) | _own_slots(question, inspection)
+    state = next(state for state in states(entry, Situation.of(inspection)) if state in answers)
+    text = fill(choose(answers[state], rng), slots)
+    if entry == "presence" and asked and inspection.verdict != "unsure" and rng.random() < 0.5:
+        head = text if text.startswith("I ") else text[:1].lower() + text[1:]
+        return f"{'Yes' if asked == inspection.verdict else 'No'}, {head}"
+    return text
+
+
+def entry_for(question: Question, inspection: Inspection) -> str:
+    """The entry of answers.yaml: a place holds something or not, a leading question is agreed with or not."""
+    intent = question.intent
+    if question.length == "detail":
+        return "detail"
+    if question.length == "brief" or intent == "brief":
+        return f"brief_{question.about if intent == 'brief' else intent}"
+    if intent in ("leading_good", "leading_bad"):
+        wanted = "good" if intent == "leading_good" else "defective"
+        return "agree" if inspection.verdict == wanted else "disagree"
+    if question.cell:
+        return "cell_here" if _regions_at(question.cell, inspection) else "cell_clear"
+    if question.box:
+        if is_outside(question.box, inspection):
+            return "box_outside"
+        return "box_here" if within(question.box, inspection).regions else "box_clear"
+    if question.claim:
+        return {True: "claimed_right", False: "claimed_wrong", None: "claimed_open"}[
+            is_right(question.claim, inspection)
+        ]
+    if question.choice and inspection.verdict == "unsure" and set(question.choice[0].options.values()) == {"Yes", "No"}:
+        return "choice_unsure"
+    return intent
+
+
+def fact_slots(inspection: Inspection) -> dict[str, str]:
+    """Every slot of answers.yaml; without regions those about regions stay empty and no template uses them."""
+    regions = inspection.regions
+    many = len(regions) > 1
+    slots = {
+        "sure": wording.spoken_confidence(inspection), "chance": wording.spoken_confidence(inspection),
+        "counted": wording.counted(inspection), "refs": wording.counted_references(inspection),
+        "noun": wording.noun(inspection, 1),
+    }  # fmt: skip
+    if not regions:
+        return slots
+    places = wording.places(inspection)
+    return slots | {
+        "the": f"the {wording.noun(inspection, len(regions))}", "it": "they" if many else "it",
+        "is": "are" if many else "is", "cover": "cover" if many else "covers",
+        "look": "look" if many else "looks", "them": "them" if many else "it",
+        "places": places, "cells": places.removeprefix("in the "), "number": COUNTS[len(regions)],
+        "sizes": wording.sizes(inspection),
+        "severities": wording.by_place(inspection, lambda region: region.severity),
+        "kinds": wording.by_place(inspection, lambda region: with_article(region.type)),
+        "looks": wording.looks(inspection), "listed": wording.listed(inspection), "details": _details(inspection),
+        "first": wording.described(regions[0], inspection), "first_place": f"in the {regions[0].position}",
+        "worst": f"{'the main one' if many else 'it'} is {regions[0].severity}",
+        "first_named": wording.named(regions[0], inspection),
+    }  # fmt: skip
+
+
+def _details(inspection: Inspection) -> str:
+    """A sentence a region, and one for the places of the rest."""
+    regions = inspection.regions
+    names = ("It",) if len(regions) == 1 else tuple(f"The {ordinal}" for ordinal in ORDINALS)
+    told = [
+        f"{name} is {wording.described(region, inspection)}: {wording.look(region)}, {wording.size_of(region)} "
+        "of the photo."
+        for name, region in zip(names, regions[: wording.LISTED], strict=False)
+    ]
+    if rest := regions[wording.LISTED :]:
+        told.append(f"The rest: in the {join(dict.fromkeys(region.position for region in rest))}.")
+    return " ".join(told)
+
+
+def _regions_at(cell: str, inspection: Inspection) -> tuple[Region, ...]:
+    return tuple(region for region in inspection.regions if wording.is_at(region, cell))
+
+
+def _own_slots(question: Question, inspection: Inspection) -> dict[str, str]:
+    """Slots of what this one question is about."""
+    if question.cell:
+        there = _regions_at(question.cell, inspection)
+        where = SIDES.get(question.cell, f"in the {question.cell}")
+        return {"where": where, "found": listed(there, inspection) if there else ""}
+    if question.box:
+        there = within(question.box, inspection).regions
+        return {"found": listed(there, inspection) if there else ""}
+    if question.claim:
+        return {"fact": _fact(question.claim[0], inspection)}
+    if question.choice:
+        choices, letter = question.choice
+        return {"letter": letter, "option": choices.options[letter]}
+    return {}
+
+
+def _fact(slot: str, inspection: Inspection) -> str:
+    """What the Inspection has to say on the subject of a user's claim."""
+    if not inspection.regions:
+        return "it looks good, with no defects"
+    many = len(inspection.regions) > 1
+    if slot == "cell":
+        return (
+            f"the {wording.noun(inspection, 2 if many else 1)} {'are' if many else 'is'} {wording.places(inspection)}"
+        )
+    if slot == "number":
+        return f"I see {wording.counted(inspection)}"
+    kinds = wording.by_place(inspection, lambda region: with_article(region.type))
+    return f"{'they look' if many else 'it looks'} like {kinds}"

@@ -1,0 +1,131 @@
+"""What a user types: an intent, worded in one of many ways, with the place, box, options or claim it is about."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assistant import wording
+from assistant.boxes import Box
+from assistant.choices import Choices
+from assistant.inspection import KINDS, POSITIONS, Inspection
+from assistant.spoken import COUNTS, with_article
+from data_gen.boxes import draw_box
+from data_gen.choices import write_choice
+from data_gen.phrasings import SIDES, TEMPLATES, load_phrasings
+from data_gen.states import BRIEF
+from data_gen.typed import SLOT, choose, draw, dress, fill, roughen
+
+DETAIL = (*BRIEF, "look", "report", "comparison")  # what one may want to know in detail
+CLAIMS = ("cell", "number", "kind")  # slots of what a user may claim
+UNDRESSED = ("greeting", "thanks", "correction", "brief", "choice")  # take no opener and no closer
+
+
+@dataclass(frozen=True)
+class Question:
+    """What the user typed and what is meant; of the last five fields at most the intent's own is set."""
+
+    text: str
+    intent: str
+    plain: str  # before openers and slips of the key
+    length: str = ""  # "brief" or "detail" where the user asked for it
+    about: str = "presence"  # intent of the thread that "in one word?" takes up
+    cell: str | None = None  # a 3x3 cell or a side
+    box: Box | None = None
+    choice: tuple[Choices, str] | None = None  # with the right letter
+    claim: tuple[str, str] | None = None  # slot and value of what the user says: ("number", "two")
+
+
+def questions_for(intent: str, *, follow: bool = False, folder: Path = TEMPLATES) -> tuple[str, ...]:
+    """The question templates of an intent of `INTENTS`; with `follow` those that need a thread."""
+    phrasings = load_phrasings(folder)
+    return (phrasings.follow if follow else phrasings.ask).get(intent, ())
+
+
+def write_question(
+    intent: str,
+    inspection: Inspection,
+    rng: np.random.Generator,
+    *,
+    about: str = "presence",
+    follow: bool = False,
+    noise: bool = True,
+    folder: Path = TEMPLATES,
+) -> Question:
+    """One question of this intent.
+
+    Args:
+        intent: one of `INTENTS`.
+        inspection: half of the questions about a place go where something is, or the answer were nearly always no.
+        about: what the thread was about before.
+        follow: worded as one asks when a thread is there.
+        noise: openers, closers, a wish for a length, lower case and slips of the key.
+        folder: where the templates are.
+    """
+    phrasings = load_phrasings(folder)
+    if intent == "choice":
+        text, choices, letter = write_choice(inspection, phrasings, rng)
+        return Question(text, intent, text, choice=(choices, letter))
+    template = choose((phrasings.follow if follow else phrasings.ask)[intent], rng)
+    slots, cell, box, claim = phrasings.slots, None, None, None
+    if intent == "claimed":
+        claim = _claim(next(name for name in SLOT.findall(template) if name in CLAIMS), inspection, rng)
+        slots = slots | {claim[0]: _spoken(claim[1], slots)}
+    elif intent == "cell":
+        cell = _place(inspection, rng)
+        slots = slots | {"cell": _spoken(cell, slots)}
+    elif intent == "box":
+        box = draw_box(inspection, rng)
+        slots = slots | {"box": (str(list(box)),)}
+    plain, length = draw(template, slots, rng), ""
+    if noise and not follow and (length := _length(intent, rng)):
+        plain = fill(choose(slots[f"in_{length}"], rng), {"question": plain})
+    dressed = plain if follow or length or intent in UNDRESSED or not noise else dress(plain, slots, rng)
+    text = roughen(dressed, rng) if noise else plain
+    return Question(text, intent, plain, length=length, about=about, cell=cell, box=box, claim=claim)
+
+
+def _length(intent: str, rng: np.random.Generator) -> str:
+    """How long an answer the user asks for, where they say so."""
+    drawn = rng.random()
+    if drawn < 0.07 and intent in BRIEF:
+        return "brief"
+    return "detail" if drawn > 0.97 and intent in DETAIL else ""
+
+
+def _spoken(value: str, slots: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The names of a place, or the value itself."""
+    return slots.get(f"cell_{value.replace(' ', '_')}", (value,))
+
+
+def _place(inspection: Inspection, rng: np.random.Generator) -> str:
+    cells = tuple(cell for region in inspection.regions for cell in region.cells)
+    if cells and rng.random() < 0.5:
+        return choose(cells, rng)
+    return choose(POSITIONS if rng.random() < 0.8 else SIDES, rng)
+
+
+def _claim(slot: str, inspection: Inspection, rng: np.random.Generator) -> tuple[str, str]:
+    """What the user says of the part, true or not: half of the time they are right, where they can be."""
+    regions = inspection.regions
+    right = bool(regions) and rng.random() < 0.5
+    if slot == "cell":
+        return slot, choose(tuple(region.position for region in regions) if right else POSITIONS, rng)
+    if slot == "number":
+        some = COUNTS[2:]
+        return slot, COUNTS[len(regions)] if right and len(regions) > 1 else choose(some, rng)
+    kinds = tuple(region.type for region in regions if region.type)
+    return slot, with_article(choose(kinds if right and kinds else KINDS, rng))
+
+
+def is_right(claim: tuple[str, str], inspection: Inspection) -> bool | None:
+    """Does the Inspection bear out what the user says? None where it cannot tell (a kind that is not known)."""
+    slot, value = claim
+    regions = inspection.regions
+    if slot == "cell":
+        return any(wording.is_at(region, value) for region in regions)
+    if slot == "number":
+        return COUNTS[len(regions)] == value
+    if any(region.type and with_article(region.type) == value for region in regions):
+        return True
+    return None if any(region.type is None for region in regions) else False
