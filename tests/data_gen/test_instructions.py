@@ -3,7 +3,6 @@
 import itertools
 import re
 import shutil
-import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -32,7 +31,6 @@ from data_gen.states import BRIEF, Situation, states
 from data_gen.typed import SLOT, draw, fill
 
 BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "questions" / "phrasings.yaml"
-SHARED = 45  # of its 222 wordings; so plain ("Where is it?") that training's templates make them too
 
 
 def asked(intent: str, facts: Inspection, rng: np.random.Generator, *, noise: bool = False) -> tuple[Question, str]:
@@ -261,18 +259,8 @@ def test_random_inspections_are_plausible() -> None:
     assert set(counts) == set(VERDICTS)
 
 
-def test_writing_is_fast() -> None:
-    rng = np.random.default_rng(8)
-    facts = [random_inspection(rng) for _ in range(200)]
-    load_phrasings()
-    started = time.process_time()
-    for inspection in facts:
-        write_dialogue(inspection, rng)
-    assert (time.process_time() - started) / len(facts) < 0.002  # about 0.5 ms; slack for a loaded machine
-
-
 def test_the_benchmark_asks_otherwise() -> None:
-    """Of its wordings only the plainest ("where?", "how many?") are training's too, and no template adds one."""
+    """What is measured is understanding, not recall: training can make none of the benchmark's wordings."""
     phrasings = load_phrasings()
     ours = {
         plainly(text)
@@ -284,7 +272,7 @@ def test_the_benchmark_asks_otherwise() -> None:
     }
     benchmark = {plainly(text) for lines in yaml.safe_load(BENCHMARK.read_text()).values() for text in lines}
     shared = benchmark & ours
-    assert len(shared) <= SHARED, sorted(shared)
+    assert not shared, sorted(shared)
 
 
 def plainly(text: str) -> str:
