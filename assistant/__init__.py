@@ -34,6 +34,10 @@ class UserError(Exception):
         super().__init__(f"{what}: {how}")
         self.what, self.how = what, how
 
+    def __reduce__(self) -> tuple[type["UserError"], tuple[str, str]]:
+        """Between processes it travels as its two parts; by default an exception is rebuilt from its message alone."""
+        return type(self), (self.what, self.how)
+
 
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:

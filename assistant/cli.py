@@ -171,6 +171,22 @@ def _serve(options: argparse.Namespace) -> None:
     serve(model=options.model, host=options.host, port=options.port)
 
 
+def _generate(options: argparse.Namespace) -> None:
+    from data_gen.dataset import generate_dataset
+    from data_gen.plan import Recipe
+
+    recipe = Recipe(
+        normals=options.normals, count=options.count, seed=options.seed, size=options.size, kinds=options.kinds,
+        difficulty=options.difficulty, min_quality=options.min_quality, good_share=options.good_share,
+        product=options.product, references=options.references, templates=options.templates,
+    )  # fmt: skip
+    summary = generate_dataset(
+        recipe, options.out, workers=options.workers, part=options.shard, export=options.export, ray=options.ray
+    )
+    if summary:
+        print(f"{options.out}: {summary.describe()}")
+
+
 def _train(options: argparse.Namespace) -> None:
     from training import run as run_training
     from training.config import load_config
@@ -206,6 +222,18 @@ def _at_least(least: int) -> Callable[[str], int]:
     return number
 
 
+def _names(text: str) -> tuple[str, ...]:
+    """What stands between commas; a defect kind of two words may be written with a dash or an underscore."""
+    return tuple(" ".join(name.replace("_", " ").replace("-", " ").split()) for name in text.split(",") if name.strip())
+
+
+def _part(text: str) -> tuple[int, int]:
+    first, slash, of = text.partition("/")
+    if not slash or not (first.strip().isdecimal() and of.strip().isdecimal()) or int(first) >= int(of):
+        raise argparse.ArgumentTypeError(f"{text!r} is not i/n with i from 0 to n - 1, as 0/4")
+    return int(first), int(of)
+
+
 _ARGUMENTS: dict[str, dict[str, Any]] = {
     "images": {"nargs": "+", "metavar": "IMAGE"},
     "image": {"metavar": "IMAGE"},
@@ -225,13 +253,32 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--shots": {"type": _at_least(0), "default": 0, "metavar": "K", "help": "references; default: %(default)s"},
     "--questions": {"type": Path, "required": True, "metavar": "FILE", "help": "JSONL, or MMAD's JSON"},
     "--images": {"type": Path, "metavar": "ROOT", "help": "what the paths in FILE are relative to"},
+    "--normals": {"type": Path, "metavar": "DIR", "help": "photos of good parts; without it products are rendered"},
+    "--count": {"type": _at_least(1), "required": True, "metavar": "N", "help": "samples in the data set"},
+    "--workers": {"type": _at_least(1), "metavar": "W", "help": "processes; default: one a core"},
+    "--size": {"type": int, "default": 256, "metavar": "PX", "help": "longest side; default: %(default)s"},
+    "--kinds": {"type": _names, "default": (), "metavar": "K,...", "help": "defect kinds; default: all"},
+    "--difficulty": {"default": "mixed", "metavar": "D", "help": "easy, medium, hard or mixed (default)"},
+    "--min-quality": {"type": float, "default": 0.0, "metavar": "Q", "help": "drop defects of less use, in [0, 1]"},
+    "--good-share": {"type": float, "default": 0.4, "metavar": "P", "help": "good samples; default: %(default)s"},
+    "--product": {"metavar": "NAME", "help": "what the photos show, for the dialogues"},
+    "--references": {"type": int, "default": 1, "metavar": "K", "help": "good photos a sample; default: %(default)s"},
+    "--templates": {"type": Path, "metavar": "DIR", "help": "question and answer templates of your own"},
+    "--shard": {"type": _part, "metavar": "i/n", "help": "make part i of n, i from 0; at last run without it"},
+    "--export": {"type": _names, "default": (), "metavar": "E,...", "help": "llava, mvtec: the same for other tools"},
+    "--ray": {"action": "store_true", "help": "run on a Ray cluster (needs the extra 'ray')"},
 }  # fmt: skip
+_GENERATE = (
+    "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
+    "--references --templates --shard --export --ray"
+)
 # The commands in the order of `--help`: handler, help, arguments.
 _COMMANDS = {
     "inspect": (_inspect, "find defects on photos", "images --reference --model --out? --json"),
     "ask": (_ask, "ask one question about a photo", "image question --reference --model --json"),
     "chat": (_chat, "talk about a photo in the terminal", "image? --reference --model"),
     "serve": (_serve, "open the web page and its API", "--host --port --model"),
+    "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", _GENERATE),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed --model --out"),
     "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),

@@ -25,6 +25,7 @@ from data_gen.synthesizers import NothingVisible, Sample
 
 VISIBLE = 4.0  # grey levels of 255 that a pixel must differ by to count as changed
 VISIBLE_SHARE = 0.25  # of a defect's pixels; moved texture agrees with what was there in some places
+STRONG = 8.0  # mean change in grey levels that shows whatever the share: few flipped pixels of artwork are plain
 DIRECTED = 4.0  # ratio of variances from which a region has a direction: twice as long as wide
 HALF_CHANGE = 18.0  # grey levels of change that put the map's peak half way from 0.5 to 1
 QUIET = 0.02  # what a good map shows where nothing is
@@ -95,9 +96,9 @@ def _facts(before: np.ndarray, after: np.ndarray, mask: np.ndarray, kind: str, m
     own = mask[box]
     red, green, blue = cv2.split(cv2.absdiff(after[box], before[box]))
     changed = np.maximum(np.maximum(red, green), blue)[own]
-    if np.count_nonzero(changed > VISIBLE) < max(VISIBLE_SHARE * len(changed), 1):
-        raise NothingVisible(f"this {kind} does not show")
     change, fraction = float(changed.mean()), len(changed) / mask.size
+    if change < STRONG and np.count_nonzero(changed > VISIBLE) < max(VISIBLE_SHARE * len(changed), 1):
+        raise NothingVisible(f"this {kind} does not show")
     contrast = _contrast(after, mask, box)
     cells = cells_of(own, (top, left), mask.shape)
     outlines, _ = cv2.findContours(own.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE, offset=(left, top))

@@ -23,6 +23,7 @@ from assistant.inspection import Inspection
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of, lora_config
 from assistant.lvlm.checkpoint import load
+from data_gen.false_alarms import false_alarm
 from data_gen.instructions import write_dialogue
 from data_gen.invented import random_inspection
 from training.config import AssistantConfig
@@ -31,6 +32,7 @@ from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
 
+FALSE_ALARMS = 0.05  # share of dialogues about a good part whose map fires
 MAP_SIDE = 96  # invented maps are painted at this size: twice the prompt learner's grid
 
 
@@ -67,7 +69,8 @@ def painted_map(inspection: Inspection, rng: np.random.Generator) -> np.ndarray:
 
 
 class Dialogues(Dataset):
-    """Endless dialogues: half about inspected scenes, half about invented Inspections, for their greater variety.
+    """Endless dialogues: half about inspected scenes, half about invented Inspections, for their greater variety,
+    a few of these about false alarms.
 
     Rows come in order, `batch` of them a step, and the dialogues of one step have the same number of turns
     (within `turns`), or a third of all tokens would be padding.
@@ -89,7 +92,11 @@ class Dialogues(Dataset):
         rng = np.random.default_rng((self.seed, index))
         example = self.examples[int(rng.integers(len(self.examples)))]
         inspection, anomaly_map = example.inspection, example.inspection.anomaly_map
-        if rng.random() < 0.5:
+        source = rng.random()
+        if source < FALSE_ALARMS:  # the verdict decides what is said, not a map that fires somewhere
+            inspection = false_alarm(example.photo, rng, image="photo", references=int(rng.integers(5)))
+            anomaly_map = inspection.anomaly_map
+        elif source < 0.5:
             inspection = random_inspection(rng)
             # Of the same size as the inspected ones, or the maps of a batch would be pooled to one and serving's not.
             anomaly_map = cv2.resize(painted_map(inspection, rng), example.photo.shape[1::-1])
