@@ -134,6 +134,10 @@ def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calib
     return calibrate(np.stack(rows), np.array(labels))
 
 
+# What decides are defects that a careful eye sees. With the faintest among them, which no detector tells from
+# noise, the best line between good and defective would lie far among the good ones.
+HARDEST = 0.5
+
 # Synthetic references resemble their photo more than real ones do, so a fit would lean on the learnt logit alone. The
 # mix is set instead: three parts learnt, one part distance, one part contrast, each in units of its own spread.
 MIX = np.array([0.6, 0.2, 0.2])
@@ -183,5 +187,6 @@ def train_decoder(config: DecoderConfig) -> None:
     fit(config, model, scenes, collate)
     model.cpu().eval()
     head.image_decoder.remember_prompts()
-    head.calibration = fit_calibration(model, scenes, config.calibration_scenes)
+    clear = Scenes(config.photos, config.products, encoder.image_size, config.max_references, config.seed, HARDEST)
+    head.calibration = fit_calibration(model, clear, config.calibration_scenes)
     head.save(config.output)

@@ -43,14 +43,21 @@ class Scenes(Dataset):
         size: side of the photos, in pixels.
         max_references: at most so many references.
         seed: of all random numbers.
+        hardest: the difficulty of defects is drawn from 0 to this, in [0, 1].
     """
 
     def __init__(
-        self, photos: Sequence[str], products: Sequence[str], size: int, max_references: int, seed: int
+        self,
+        photos: Sequence[str],
+        products: Sequence[str],
+        size: int,
+        max_references: int,
+        seed: int,
+        hardest: float = 1.0,
     ) -> None:
         self.photos = find_pictures(photos) if photos else []
         self.products = [find_pictures([folder]) for folder in products]
-        self.size, self.max_references, self.seed = size, max_references, seed
+        self.size, self.max_references, self.seed, self.hardest = size, max_references, seed, hardest
         # Equally often, for each shows another way in which good photos of one product differ.
         self.sources: list[Callable[[Rng, int], list[np.ndarray]]] = [self._rendered]
         self.sources += [self._one_photo] if self.photos else []
@@ -76,7 +83,9 @@ class Scenes(Dataset):
         if rng.random() < 0.6:
             try:
                 sources = (*references[:1], *self._foreign(rng))
-                sample = synthesize(photo, rng, count=int(rng.choice([1, 1, 1, 2, 3])), sources=sources)
+                difficulty = float(rng.uniform(0, self.hardest))
+                count = int(rng.choice([1, 1, 1, 2, 3]))
+                sample = synthesize(photo, rng, count=count, difficulty=difficulty, sources=sources)
             except NothingVisible:
                 return Scene(photo, kinds, tuple(references))
             photo = sample.image
