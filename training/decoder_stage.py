@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from assistant.calibration import Calibration
-from assistant.detectors.fused import FusedDetector, FusionHead, top_logit
+from assistant.detectors.fused import EVIDENCE, FusedDetector, FusionHead, top_logit
 from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.detectors.text_prompts import ABNORMAL, KIND_PHRASES, NORMAL, TEMPLATES
 from assistant.encoder import ImageEncoder, PatchFeatures
@@ -144,15 +144,20 @@ MIX = np.array([0.6, 0.2, 0.2])
 
 
 def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:
-    """Platt scaling (1999) of the evidence with and without references; (N, 6) statistics, (N,) bool labels.
+    """Platt scaling (1999) of the evidence for each way of judging: (N, len(STATISTICS)) statistics, (N,) bool labels.
 
     Good and defective scenes get equal weight: what a user's share of defects is, nobody knows.
     """
-    few, alone = rows[:, 3] == 1, rows[:, 5] == 1
-    spread = rows[few, :3].std(axis=0) + 1e-6 if few.any() else np.ones(3)
-    slope, offset = platt(rows[few, :3] @ (MIX / spread), labels[few])
-    zero_slope, zero_offset = platt(rows[alone, 4], labels[alone])
-    return Calibration((*(slope * MIX / spread).tolist(), offset, zero_slope, zero_offset))
+    weights: list[float] = []
+    step = len(EVIDENCE) + 1
+    for start in (0, step):
+        chosen = rows[:, start + step - 1] == 1
+        evidence = rows[chosen, start : start + step - 1]
+        mix = MIX / (evidence.std(axis=0) + 1e-6) if chosen.any() else MIX
+        slope, offset = platt(evidence @ mix, labels[chosen])
+        weights += [*(slope * mix).tolist(), offset]
+    alone = rows[:, -1] == 1
+    return Calibration((*weights, *platt(rows[alone, -2], labels[alone])))
 
 
 def platt(evidence: np.ndarray, labels: np.ndarray) -> tuple[float, float]:

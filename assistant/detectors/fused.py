@@ -22,7 +22,15 @@ WEIGHTS, SETTINGS = "detector.safetensors", "detector.json"
 # the pairs of different products below 0.15.
 ANOTHER_PRODUCT = 0.15
 TOP_SHARE = 0.01  # a photo is as bad as its worst hundredth: small defects count, single cells do not
-STATISTICS = ("few_shot_logit", "distance", "contrast", "few_shot", "zero_shot_logit", "zero_shot")
+# What `Calibration` reads: evidence and a flag for each way of judging, zeros for the other two ways.
+EVIDENCE = ("logit", "distance", "contrast")
+STATISTICS = (
+    *(f"{name}, {way}" for way in ("one reference", "several") for name in (*EVIDENCE, "flag")),
+    "logit, alone", "flag, alone",
+)  # fmt: skip
+# How much of what good photos score among one another is taken off: a few of them tell their mean only roughly.
+USUAL_SHARE = 0.5
+MOST_JUDGED = 4  # references that are judged by the others
 
 
 class FusionHead(nn.Module):
@@ -128,8 +136,8 @@ class FusionHead(nn.Module):
 class Detection:
     """What the fused detector finds on one photo.
 
-    `scores` (h, h) in [0, 1]; `kinds` (K, h, h), probabilities of `inspection.KINDS`; `statistics`, one
-    number for each of `STATISTICS`; `foreign` tells that the references seem to show another product.
+    `scores` (h, h) in [0, 1]; `kinds` (K, c, c) on the coarser grid, probabilities of `inspection.KINDS`; `statistics`,
+    one number for each of `STATISTICS`; `foreign` tells that the references seem to show another product.
     """
 
     scores: np.ndarray
@@ -151,9 +159,12 @@ class FusedDetector:
         self.bank = None if references is None else MemoryBank(references)
         self.looks = None if references is None else overall_look(references)
         self.usual = torch.zeros(())  # what good photos of the product score when judged alone
+        self.among = np.zeros(len(EVIDENCE))  # and when judged by one another
         if references is not None:
             with torch.inference_mode():
                 self.usual = top_logit(head(references, [None] * references.batch)[0]).mean()
+                if references.batch > 1:
+                    self.among = self._judge_each_other(references)
 
     @torch.inference_mode()
     def score(self, features: PatchFeatures) -> Tensor:
@@ -179,17 +190,30 @@ class FusedDetector:
         """Whether the photo as a whole looks like none of the references."""
         return self.looks is not None and bool((overall_look(features) @ self.looks.T).max() < ANOTHER_PRODUCT)
 
-    def _statistics(self, top: Tensor, found: Neighbours | None) -> np.ndarray:
-        """The vector that `Calibration` reads; (len(STATISTICS),).
+    def _judge_each_other(self, references: PatchFeatures) -> np.ndarray:
+        """Mean evidence against good photos, each compared with the others; (len(EVIDENCE),)."""
+        rows = []
+        for i in range(min(references.batch, MOST_JUDGED)):
+            photo, others = references.select(slice(i, i + 1)), references.without(i)
+            found = MemoryBank(others).nearest(photo)
+            rows.append(self._evidence(top_logit(self.head(photo, [found, None])[0]), found))
+        return np.mean(rows, axis=0)
 
-        With references: the fused logit, the training-free distance, and the contrast of the photo judged alone
-        to what good photos of the product score alone. Without: the logit alone. The two flags let each
-        mode have an offset of its own.
-        """
+    def _evidence(self, top: Tensor, found: Neighbours) -> np.ndarray:
+        """The fused logit, the training-free distance, and the contrast of the photo judged alone to what good photos
+        of the product score alone; (len(EVIDENCE),)."""
+        return np.array([float(top[0]), float(found.excess(TOP_SHARE)), float(top[1] - self.usual)])
+
+    def _statistics(self, top: Tensor, found: Neighbours | None) -> np.ndarray:
+        """The vector that `Calibration` reads; (len(STATISTICS),)."""
+        one, several, alone = np.zeros(len(EVIDENCE) + 1), np.zeros(len(EVIDENCE) + 1), np.zeros(2)
         if found is None:
-            return np.array([0.0, 0.0, 0.0, 0.0, float(top[0]), 1.0])
-        contrast = float(top[1] - self.usual)
-        return np.array([float(top[0]), float(found.excess(TOP_SHARE)), contrast, 1.0, 0.0, 0.0])
+            alone[:] = float(top[0]), 1.0
+        elif self.bank is not None and self.bank.photos == 1:
+            one[:] = *self._evidence(top, found), 1.0
+        else:
+            several[:] = *(self._evidence(top, found) - USUAL_SHARE * self.among), 1.0
+        return np.concatenate([one, several, alone])
 
 
 def overall_look(features: PatchFeatures) -> Tensor:

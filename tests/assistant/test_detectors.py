@@ -72,7 +72,8 @@ def head(encoder, references) -> FusionHead:
     for _ in range(30):
         head.image_decoder.prompts = F.normalize(prompts, dim=1)
         logits, similarity = head(features, found)
-        both = torch.cat([logits, similarity[:, 1:2] - similarity[:, :1]], dim=1)
+        text = F.interpolate(similarity[:, 1:2] - similarity[:, :1], size=logits.shape[-1], mode="bilinear")
+        both = torch.cat([logits, text], dim=1)
         loss = F.binary_cross_entropy_with_logits(both, target.expand_as(both))
         optimizer.zero_grad()
         loss.backward()
@@ -276,20 +277,35 @@ def test_a_detection_says_all_of_one_photo(head, encoder, references, count):
     detector = FusedDetector(head, references.select(slice(0, count)) if count else None)
     found = detector.detect(query)
     assert np.allclose(found.scores, detector.score(query)[0].numpy(), atol=1e-5)
-    assert found.kinds.shape == (len(KINDS), *found.scores.shape) and np.allclose(found.kinds.sum(axis=0), 1, atol=1e-4)
+    assert found.kinds.shape == (len(KINDS), SIDE // 8, SIDE // 8) and np.allclose(
+        found.kinds.sum(axis=0), 1, atol=1e-4
+    )
     assert found.statistics.shape == (len(STATISTICS),) and np.isfinite(found.statistics).all()
     assert 0 <= head.calibration.probability(found.statistics) <= 1
     assert found.foreign in (True, False) and (count or not found.foreign)
 
 
-@pytest.mark.parametrize("count", [0, 4])
+@pytest.mark.parametrize("count", [0, 1, 4])
 def test_a_defect_raises_the_evidence(head, encoder, references, count):
     detector = FusedDetector(head, references.select(slice(0, count)) if count else None)
     photo = good_photo(55)
     good, bad = (detector.detect(encoder(pixels(p))).statistics for p in (photo, with_defect(photo, 60, 20)))
-    evidence = ("few_shot_logit", "distance", "contrast") if count else ("zero_shot_logit",)
+    way = {0: "alone", 1: "one reference", 4: "several"}[count]
     for name, before, after in zip(STATISTICS, good, bad, strict=True):
-        assert after > before if name in evidence else after == before, name
+        evidence = name.endswith(way) and not name.startswith("flag")
+        assert after > before if evidence else after == before, name
+
+
+def test_where_good_photos_differ_among_one_another_less_is_made_of_it(head, encoder, references):
+    photo = encoder(pixels(good_photo(55)))
+    alike = references.select(slice(0, 4))
+    odd = encoder(pixels(with_defect(good_photo(56), 30, 40)))
+    mixed = PatchFeatures.join([references.select(slice(0, 3)), odd])
+    narrow, wide = FusedDetector(head, alike), FusedDetector(head, mixed)
+    assert (wide.among[:2] > narrow.among[:2]).all()
+    assert not FusedDetector(head, references.select(slice(0, 1))).among.any()
+    logit = STATISTICS.index("logit, several")
+    assert wide.detect(photo).statistics[logit] < narrow.detect(photo).statistics[logit]
 
 
 def test_references_of_another_product_are_remarked(head):
@@ -314,7 +330,7 @@ def test_a_photo_is_as_bad_as_its_worst_hundredth():
 
 
 def test_saved_and_loaded_it_judges_the_same(head, encoder, references, tmp_path):
-    head.calibration = Calibration((0.1, 0.2, 0.3, 0.4, 0.5, 0.6), -1.0, (0.4, 0.6))
+    head.calibration = Calibration(tuple(0.1 * i for i in range(len(STATISTICS))), -1.0, (0.4, 0.6))
     head.save(tmp_path / "a")
     loaded = FusionHead.load(tmp_path / "a")
     query = encoder(pixels(with_defect(good_photo(56), 30, 30)))

@@ -16,8 +16,9 @@ from transformers import CLIPVisionConfig, CLIPVisionModel
 
 from assistant import UserError
 from assistant.assistant import Assistant
-from assistant.detectors.fused import FusionHead
+from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.encoder import ImageEncoder
+from assistant.inspection import KINDS
 from data_gen.procedural import random_product
 from tests.small_models import CHANNELS, small_encoder
 from training import assistant_stage, tokenizer
@@ -160,7 +161,7 @@ def test_the_decoder_stage_writes_a_calibrated_detector(decoder_config, encoder_
     train_decoder(decoder_config)
     head = FusionHead.load(decoder_config.output)
     assert any(weight != 0 for weight in head.calibration.weights)
-    assert head.image_decoder.prompts.norm(dim=1).allclose(torch.ones(12), atol=1e-2)
+    assert head.image_decoder.prompts.norm(dim=1).allclose(torch.ones(2 + len(KINDS)), atol=1e-2)
     found = Assistant(ImageEncoder.from_pretrained(encoder_folder), head).inspect(photos / "0.png", [photos / "1.png"])
     assert 0 < found.probability < 1
 
@@ -197,33 +198,35 @@ def test_a_batch_of_good_photos_has_a_loss(photos, encoder_folder):
     assert torch.isfinite(loss)
 
 
-def made_up(count: int, references: bool, rng: np.random.Generator, apart: float) -> tuple[np.ndarray, np.ndarray]:
+WAYS = ("one reference", "several", "alone")
+
+
+def made_up(count: int, way: str, rng: np.random.Generator, apart: float) -> tuple[np.ndarray, np.ndarray]:
     """Made-up statistics of good and defective scenes, whose evidence lies `apart` standard deviations apart."""
     labels = np.arange(count) % 2 == 1
-    evidence = rng.normal(size=(count, 4)) + apart * labels[:, None]
-    rows = np.zeros((count, 6))
-    if references:
-        rows[:, :3], rows[:, 3] = evidence[:, :3] * (1, 10, 0.1), 1
-    else:
-        rows[:, 4], rows[:, 5] = evidence[:, 3], 1
+    rows = np.zeros((count, len(STATISTICS)))
+    for column, name in enumerate(STATISTICS):
+        if name.endswith(way):
+            scale = {"logit": 1, "distance": 10, "contrast": 0.1}.get(name.split(",")[0])
+            rows[:, column] = 1 if scale is None else scale * (rng.normal(size=count) + apart * labels)
     return rows, labels
 
 
 @pytest.mark.parametrize("apart", [3.0, 30.0])
 def test_the_calibration_tells_good_from_defective_with_and_without_references(apart):
     rng = np.random.default_rng(0)
-    few, alone = (made_up(200, references, rng, apart) for references in (True, False))
-    calibration = calibrate(np.concatenate([few[0], alone[0]]), np.concatenate([few[1], alone[1]]))
-    for rows, labels in (few, alone):
+    ways = [made_up(200, way, rng, apart) for way in WAYS]
+    calibration = calibrate(np.concatenate([rows for rows, _ in ways]), np.concatenate([labels for _, labels in ways]))
+    for rows, labels in ways:
         probabilities = np.array([calibration.probability(row) for row in rows])
         assert np.mean((probabilities > 0.5) == labels) > 0.9
         worse = [calibration.probability(row * 1.1) >= calibration.probability(row) for row in rows[labels]]
         assert np.mean(worse) > 0.9
 
 
-@pytest.mark.parametrize("references", [True, False])
-def test_without_scenes_of_one_mode_the_other_is_calibrated_all_the_same(references):
-    rows, labels = made_up(100, references, np.random.default_rng(0), 3.0)
+@pytest.mark.parametrize("way", WAYS)
+def test_without_scenes_of_the_other_ways_one_is_calibrated_all_the_same(way):
+    rows, labels = made_up(100, way, np.random.default_rng(0), 3.0)
     calibration = calibrate(rows, labels)
     assert np.isfinite([*calibration.weights, calibration.bias]).all()
     probabilities = np.array([calibration.probability(row) for row in rows])
@@ -366,7 +369,7 @@ def test_half_of_the_scenes_are_good_and_references_are_few(scenes):
     for scene in drawn:
         assert scene.photo.shape == (SIDE, SIDE, 3) and scene.kinds.shape == (SIDE, SIDE)
         assert all(reference.shape == scene.photo.shape for reference in scene.references)
-        assert scene.kinds.max() <= 10
+        assert scene.kinds.max() <= len(KINDS)
 
 
 def test_another_seed_draws_other_scenes(scenes, photos):
