@@ -101,7 +101,8 @@ def evaluate_detection(
         from assistant.assistant import Assistant
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
-    rows, results, errors, skipped = [], {}, {}, []
+    rows, results, skipped = [], {}, []
+    errors: dict[str, dict[str, float]] = {}
     with progress(sum(len(category.tests) for category in categories), "photo") as bar:
         for category in categories:
             result = kept.load(category) if kept else None
