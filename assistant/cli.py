@@ -83,7 +83,7 @@ def _parser() -> argparse.ArgumentParser:
         command = (benchmarks if benchmarks and kind else commands).add_parser(kind or group, help=about)
         command.set_defaults(handler=handler)
         for argument in arguments.split():
-            command.add_argument(argument.rstrip("?"), **_ARGUMENTS[argument])
+            command.add_argument(argument.rstrip("?,"), **_ARGUMENTS[argument])
     return parser
 
 
@@ -195,9 +195,15 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate_detection(options: argparse.Namespace) -> None:
-    from assistant.evaluation.detection import evaluate_detection
+    settings = {"data": options.data, "shots": options.shots, "model": options.model, "out": options.out}
+    if len(options.seed) == 1:
+        from assistant.evaluation.detection import evaluate_detection
 
-    evaluate_detection(data=options.data, shots=options.shots, seed=options.seed, model=options.model, out=options.out)
+        evaluate_detection(seed=options.seed[0], **settings)
+    else:
+        from assistant.evaluation.seeds import evaluate_seeds
+
+        evaluate_seeds(seeds=options.seed, **settings)
     _print_metrics(options.out, "mean")
 
 
@@ -220,6 +226,10 @@ def _at_least(least: int) -> Callable[[str], int]:
         return value
 
     return number
+
+
+def _seeds(text: str) -> tuple[int, ...]:
+    return tuple(dict.fromkeys(map(_at_least(0), text.split(","))))
 
 
 def _names(text: str) -> tuple[str, ...]:
@@ -249,6 +259,7 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--host": {"default": "127.0.0.1", "help": "default: %(default)s, this machine only"},
     "--port": {"type": int, "default": 7860, "help": "default: %(default)s"},
     "--seed": {"type": _at_least(0), "default": 0, "metavar": "S", "help": "default: %(default)s"},
+    "--seed,": {"type": _seeds, "default": (0,), "metavar": "S,...", "help": "several: mean and interval; default: 0"},
     "--data": {"type": Path, "required": True, "metavar": "ROOT", "help": "categories in MVTec-AD layout, or one"},
     "--shots": {"type": _at_least(0), "default": 0, "metavar": "K", "help": "references; default: %(default)s"},
     "--questions": {"type": Path, "required": True, "metavar": "FILE", "help": "JSONL, or MMAD's JSON"},
@@ -280,6 +291,6 @@ _COMMANDS = {
     "serve": (_serve, "open the web page and its API", "--host --port --model"),
     "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", _GENERATE),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
-    "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed --model --out"),
+    "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),
     "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),
 }

@@ -14,6 +14,7 @@ import numpy as np
 from assistant import UserError
 from assistant.evaluation import metrics
 from assistant.evaluation.categories import Category, find_categories
+from assistant.evaluation.pixel_histogram import PixelHistogram
 from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
 from assistant.layouts import Photo
@@ -24,9 +25,13 @@ if TYPE_CHECKING:
     from assistant.inspection import Inspection
 
 METRICS = (
-    "image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "pixel_ap", "pro", "aupimo",
+    "image_auroc", "image_ap", "image_f1_max", "pixel_auroc", "pixel_ap", "pixel_f1_max", "pro", "pro_5", "aupimo",
     "accuracy", "balanced_accuracy", "ece", "unsure_rate",
 )  # fmt: skip
+PIXEL_METRICS: dict[str, tuple[Any, ...]] = {  # a method of `ScoreCounts` and its arguments
+    "pixel_auroc": ("auroc",), "pixel_ap": ("average_precision",), "pixel_f1_max": ("f1_max",),
+    "pro": ("pro", 0.3), "pro_5": ("pro", 0.05), "aupimo": ("aupimo",),
+}  # fmt: skip
 COLUMNS = ("path", "category", "label", "probability", "verdict")
 DECISIONS = {"good": 0, "defective": 1, "unsure": -1}
 
@@ -36,7 +41,7 @@ class Tally:
     """What is known of one category so far: a row per photo, its pixels, and what could not be read."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
-    pixels: metrics.PixelHistogram = field(default_factory=metrics.PixelHistogram)
+    pixels: PixelHistogram = field(default_factory=PixelHistogram)
     skipped: list[str] = field(default_factory=list)
 
     def metrics(self) -> dict[str, float | None]:
@@ -45,13 +50,20 @@ class Tally:
         decisions = [DECISIONS[row["verdict"]] for row in self.rows]
         pixels = self.pixels.counts()
         unsure = [float(decision == DECISIONS["unsure"]) for decision in decisions]
-        values = (
-            metrics.auroc(labels, chances), metrics.average_precision(labels, chances),
-            metrics.f1_max(labels, chances), pixels.auroc(), pixels.average_precision(), pixels.pro(), None,
-            metrics.accuracy(labels, decisions), metrics.balanced_accuracy(labels, decisions),
-            metrics.ece(labels, chances), metrics.mean(unsure),
-        )  # fmt: skip
-        return dict(zip(METRICS, values, strict=True))
+        values = {
+            "image_auroc": metrics.auroc(labels, chances), "image_ap": metrics.average_precision(labels, chances),
+            "image_f1_max": metrics.f1_max(labels, chances), "accuracy": metrics.accuracy(labels, decisions),
+            "balanced_accuracy": metrics.balanced_accuracy(labels, decisions), "ece": metrics.ece(labels, chances),
+            "unsure_rate": metrics.mean(unsure),
+        }  # fmt: skip
+        values |= {name: getattr(pixels, metric)(*limit) for name, (metric, *limit) in PIXEL_METRICS.items()}
+        return {name: values[name] for name in METRICS}
+
+    def errors(self) -> dict[str, float]:
+        """How far each pixel metric may be from its exact value; nothing where all are exact."""
+        if self.pixels.exact:
+            return {}
+        return {name: self.pixels.error(metric, *limit) for name, (metric, *limit) in PIXEL_METRICS.items()}
 
 
 def evaluate_detection(
@@ -74,7 +86,8 @@ def evaluate_detection(
         out: folder for the results, made if need be.
 
     Returns:
-        What `metrics.json` holds: {"mean": {...}, "categories": {NAME: {...}}, "settings", "skipped"}.
+        What `metrics.json` holds: {"mean": {...}, "categories": {NAME: {...}}, "errors", "settings", "skipped"}.
+        "errors" says how far pixel metrics may be from exact, for categories too large to be counted exactly.
         In `per_image.csv`, `path` is relative to `data` and `label` is 1 for defective, 0 for good.
 
     Raises:
@@ -89,6 +102,7 @@ def evaluate_detection(
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
     rows, results, skipped = [], {}, []
+    errors: dict[str, dict[str, float]] = {}
     with progress(sum(len(category.tests) for category in categories), "photo") as bar:
         for category in categories:
             result = kept.load(category) if kept else None
@@ -101,12 +115,13 @@ def evaluate_detection(
                 remark(f"{category.name}: measured before the interruption")
                 bar.update(len(category.tests))
             results[category.name] = result["metrics"]
+            errors |= {category.name: result["errors"]} if result["errors"] else {}
             rows += result["rows"]
             skipped += result["skipped"]
     if not rows:
         raise UserError(f"none of the {len(skipped)} test photos in {data} could be inspected", "see the lines above")
     mean = {name: metrics.mean([result[name] for result in results.values()]) for name in METRICS}
-    report = {"mean": mean, "categories": results, "settings": settings, "skipped": skipped}
+    report = {"mean": mean, "categories": results, "errors": errors, "settings": settings, "skipped": skipped}
     write_file(out / "per_image.csv", _as_csv(rows))
     write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
     if kept:
@@ -119,7 +134,7 @@ def evaluate_detection(
 def _evaluate_category(
     category: Category, data: Path, assistant: "Assistant", step: Callable[[], object]
 ) -> dict[str, Any]:
-    """Inspect every test photo; a bad one is told and left out. Gives metrics, rows and what was left out."""
+    """Inspect every test photo; a bad one is told and left out. Gives metrics, errors, rows and what was left out."""
     references = [load_image(path) for path in category.references]  # a bad one stops here, not at each photo
     tally = Tally()
     for photo in category.tests:
@@ -131,7 +146,7 @@ def _evaluate_category(
             remark(f"left out: {error}")
             tally.skipped.append(path)
         step()
-    return {"metrics": tally.metrics(), "rows": tally.rows, "skipped": tally.skipped}
+    return {"metrics": tally.metrics(), "errors": tally.errors(), "rows": tally.rows, "skipped": tally.skipped}
 
 
 def _add(tally: Tally, photo: Photo, inspection: "Inspection", category: str, path: str) -> None:
@@ -157,7 +172,7 @@ class _Kept:
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
         same = kept["settings"] == self.settings and kept["tests"] == len(category.tests)
-        return kept["result"] if same else None
+        return kept["result"] if same and tuple(kept["result"]["metrics"]) == METRICS else None
 
     def save(self, category: Category, result: dict[str, Any]) -> None:
         kept = {"settings": self.settings, "tests": len(category.tests), "result": result}

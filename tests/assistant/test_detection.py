@@ -16,6 +16,7 @@ from assistant.calibration import Calibration
 from assistant.evaluation import detection
 from assistant.evaluation.categories import find_categories
 from assistant.evaluation.detection import METRICS, evaluate_detection
+from assistant.evaluation.seeds import evaluate_seeds
 from assistant.images import load_image
 from assistant.inspection import Inspection
 from assistant.layouts.masks import MaskFiles
@@ -86,13 +87,14 @@ def test_a_perfect_model_scores_one_and_what_is_not_known_is_null(data: Path, tm
     report = evaluate(data, tmp_path / "out")
     bolt, nut = report["categories"]["bolt"], report["categories"]["nut"]
     perfect = ("image_auroc", "image_ap", "image_f1_max", "accuracy", "balanced_accuracy")
-    for name in (*perfect, "pixel_auroc", "pixel_ap", "pro"):
+    pixel = ("pixel_auroc", "pixel_ap", "pixel_f1_max", "pro", "pro_5", "aupimo")
+    for name in (*perfect, *pixel):
         assert bolt[name] == 1.0, name
-    assert [nut[name] for name in ("pixel_auroc", "pixel_ap", "pro")] == [None, None, None]
-    assert nut["image_auroc"] == 1.0 and bolt["aupimo"] is None and bolt["unsure_rate"] == 0.0
+    assert [nut[name] for name in pixel] == [None] * len(pixel), "nut has no masks"
+    assert nut["image_auroc"] == 1.0 and bolt["unsure_rate"] == 0.0
     assert bolt["ece"] == pytest.approx((4 * 0.1 + 3 * (0.9 - 0.8 * 155 / 255)) / 7)
     assert report["mean"]["pixel_auroc"] == 1.0, "the mean leaves out what is not known"
-    assert report["skipped"] == [] and set(bolt) == set(METRICS)
+    assert report["skipped"] == [] and report["errors"] == {} and set(bolt) == set(METRICS)
 
 
 def test_the_files(data: Path, tmp_path: Path) -> None:
@@ -210,13 +212,13 @@ def test_a_speck_survives_the_resizing(tmp_path: Path) -> None:
 
 def test_pixel_metrics_take_in_the_good_photos(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     added = []
-    add = detection.metrics.PixelHistogram.add
+    add = detection.PixelHistogram.add
 
     def watch(self: Any, anomaly_map: np.ndarray, mask: np.ndarray) -> None:
         added.append(int(mask.sum()))
         add(self, anomaly_map, mask)
 
-    monkeypatch.setattr(detection.metrics.PixelHistogram, "add", watch)
+    monkeypatch.setattr(detection.PixelHistogram, "add", watch)
     (data / "bolt" / "ground_truth" / "cut" / "1_mask.png").unlink()  # not known, so left out
     evaluate(data / "bolt", tmp_path / "out")
     assert added == [150, 130, 0, 0, 0, 0]
@@ -225,3 +227,61 @@ def test_pixel_metrics_take_in_the_good_photos(data: Path, tmp_path: Path, monke
 def test_a_mask_that_cannot_be_read_takes_its_photo_along(data: Path, tmp_path: Path) -> None:
     (data / "bolt" / "ground_truth" / "cut" / "1_mask.png").write_bytes(b"torn")
     assert evaluate(data / "bolt", tmp_path / "out")["skipped"] == ["test/cut/1.png"]
+
+
+class NoisyAssistant(RednessAssistant):
+    """Sees red through noise, so that hardly two pixels score the same."""
+
+    def inspect(self, image: Any, references: Sequence[Any] = ()) -> Inspection:
+        red = super().inspect(image, references).anomaly_map
+        assert red is not None
+        noise = np.random.default_rng(len(self.seen)).random(red.shape, dtype=np.float32)
+        return Inspection.from_map(
+            0.2 * red + 0.8 * noise, probability=0.5, calibration=Calibration(), image=str(image)
+        )
+
+
+def test_a_large_category_tells_its_errors(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    exact = evaluate(data, tmp_path / "exact", NoisyAssistant())["categories"]["bolt"]
+    monkeypatch.setattr(detection.PixelHistogram.__init__, "__defaults__", (60,))
+    report = evaluate(data, tmp_path / "out", NoisyAssistant())
+    assert set(report["errors"]["bolt"]) == set(detection.PIXEL_METRICS) and "pixel_auroc" in report["errors"]["bolt"]
+    for name, error in report["errors"]["bolt"].items():
+        assert 0 <= abs(report["categories"]["bolt"][name] - exact[name]) <= error + 1e-12, name
+
+
+class SeededAssistant(RednessAssistant):
+    """Sees red less well the brighter its references are."""
+
+    def inspect(self, image: Any, references: Sequence[Any] = ()) -> Inspection:
+        seen = super().inspect(image, references)
+        chance = 0.3 if "cut/0" in str(image) and references[0][0, 0, 1] > 101 else seen.probability
+        assert seen.anomaly_map is not None
+        return Inspection.from_map(seen.anomaly_map, probability=chance, calibration=Calibration(), image=str(image))
+
+
+def test_several_seeds_give_means_and_intervals(data: Path, tmp_path: Path) -> None:
+    report = evaluate_seeds(data, shots=1, seeds=(0, 1, 2, 3), model="stub", out=tmp_path, assistant=SeededAssistant())
+    single = [json.loads((tmp_path / f"seed_{seed}" / "metrics.json").read_text()) for seed in range(4)]
+    each = [run["mean"]["accuracy"] for run in single]
+    low, high = report["interval"]["mean"]["accuracy"]
+    assert len(set(each)) > 1, "the seeds draw other references"
+    assert report["mean"]["accuracy"] == pytest.approx(np.mean(each)) and low < np.mean(each) < high
+    assert report["interval"]["categories"]["nut"]["pro"] is None and report["mean"]["pixel_auroc"] == 1.0
+    assert report["interval"]["mean"]["pixel_auroc"] == [1.0, 1.0] and report["settings"]["seeds"] == [0, 1, 2, 3]
+    assert json.loads((tmp_path / "metrics.json").read_text()) == report and set(report["mean"]) == set(METRICS)
+
+
+def test_interrupted_seeds_go_on(data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, stub: Any) -> None:
+    models = [RednessAssistant(), RednessAssistant(stop_at="nut"), *(RednessAssistant() for _ in range(3))]
+    started = iter(models)
+    monkeypatch.setattr(stub, "from_pretrained", classmethod(lambda cls, model, language: next(started)))
+    for _ in range(2):
+        if not models[1].seen:
+            with pytest.raises(KeyboardInterrupt):
+                evaluate_seeds(data, shots=1, seeds=(0, 1), model="stub", out=tmp_path / "out")
+        else:
+            evaluate_seeds(data, shots=1, seeds=(0, 1), model="stub", out=tmp_path / "out")
+    assert [len(model.seen) for model in models] == [14, 7, 7, 0, 0]
+    evaluate_seeds(data, shots=1, seeds=(0, 1), model="stub", out=tmp_path / "out")
+    assert [len(model.seen) for model in models[3:]] == [14, 14], "a finished run is measured anew"

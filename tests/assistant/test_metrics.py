@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from scipy import ndimage
+from scipy import stats
 from sklearn import metrics as sklearn
 
 from assistant.evaluation import metrics
-from assistant.evaluation.metrics import PixelHistogram, ScoreCounts
+from assistant.evaluation.pixel_histogram import PixelHistogram
 
 RNG = np.random.default_rng(5)
 SCORES = {
@@ -80,118 +80,15 @@ def test_ece_of_known_cases() -> None:
     assert metrics.ece(RNG.random(200_000) < chance, chance) == pytest.approx(0.0, abs=0.01)
 
 
-def photos(count: int = 6, *, scale: float = 1.0, offset: float = 0.0) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Maps and masks of odd sizes; blobs that the map sees in part, some masks empty."""
-    rng = np.random.default_rng(11)
-    made = []
-    for i in range(count):
-        height, width = 40 + 7 * i, 61 - 5 * i
-        field = ndimage.gaussian_filter(rng.random((height, width)), 3)
-        mask = field > np.quantile(field, 0.93) if i % 3 else np.zeros((height, width), dtype=bool)
-        score = field + 0.05 * rng.random((height, width))
-        made.append(((offset + scale * score).astype(np.float32), mask))
-    return made
+def test_interval_equals_students() -> None:
+    values = [0.7, 0.74, 0.69, 0.8]
+    low, high = stats.t.interval(0.95, 3, np.mean(values), stats.sem(values))
+    assert metrics.interval(values) == pytest.approx((np.mean(values), low, high))
+    assert metrics.interval([0.5, 0.5]) == (0.5, 0.5, 0.5)
+    assert metrics.interval([0.5]) is None and metrics.interval([0.5, None, 0.6]) is None
 
 
-def filled(pairs: list[tuple[np.ndarray, np.ndarray]], capacity: int = 2**20) -> PixelHistogram:
-    histogram = PixelHistogram(capacity)
-    for anomaly_map, mask in pairs:
-        histogram.add(anomaly_map, mask)
-    return histogram
-
-
-def flat(pairs: list[tuple[np.ndarray, np.ndarray]]) -> tuple[np.ndarray, np.ndarray]:
-    return np.concatenate([m.ravel() for _, m in pairs]), np.concatenate([a.ravel() for a, _ in pairs])
-
-
-def brute_force_pro(pairs: list[tuple[np.ndarray, np.ndarray]], limit: float) -> float:
-    """PRO by its definition: at every threshold, the mean share found of each 8-connected region."""
-    regions = []
-    for anomaly_map, mask in pairs:
-        labelled, number = ndimage.label(mask, structure=np.ones((3, 3)))
-        regions += [anomaly_map[labelled == i + 1] for i in range(number)]
-    labels, scores = flat(pairs)
-    normal = scores[~labels]
-    thresholds = np.unique(scores)[::-1]
-    rate = [0.0, *(float((normal >= t).mean()) for t in thresholds)]
-    overlap = [0.0, *(float(np.mean([(region >= t).mean() for region in regions])) for t in thresholds)]
-    fine = np.linspace(0, limit, 200_001)
-    return float(np.trapezoid(np.interp(fine, rate, overlap), fine) / limit)
-
-
-@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (-300, 5), (1e-6, 0), (0.01, 1000)])
-def test_pixel_metrics_equal_scikit_learn(scale: float, offset: float) -> None:
-    pairs = photos(scale=scale, offset=offset)
-    histogram, (labels, scores) = filled(pairs), flat(pairs)
-    counts = histogram.counts()
-    assert histogram.auroc_error() == 0
-    assert counts.auroc() == pytest.approx(sklearn.roc_auc_score(labels, scores), abs=1e-9)
-    assert counts.average_precision() == pytest.approx(sklearn.average_precision_score(labels, scores), abs=1e-9)
-
-
-@pytest.mark.parametrize(("scale", "offset"), [(1, 0), (-300, 5), (1, 1000)])
-def test_a_small_memory_keeps_its_error_bound(scale: float, offset: float) -> None:
-    pairs = photos(scale=scale, offset=offset)
-    histogram, (labels, scores) = filled(pairs, capacity=400), flat(pairs)
-    counts, bound = histogram.counts(), histogram.auroc_error()
-    assert len(counts.good) <= 400 < len(np.unique(scores)) and 0 < bound < 5e-3
-    exact = sklearn.roc_auc_score(labels, scores)
-    assert abs(counts.auroc() - exact) <= bound + 1e-12 and counts.auroc() == pytest.approx(exact, abs=1e-3)
-    assert counts.average_precision() == pytest.approx(sklearn.average_precision_score(labels, scores), abs=1e-2)
-
-
-def test_saturated_maps_keep_their_order() -> None:
-    """Most scores exactly 0, the rest within a hair of 1, as a sigmoid gives them."""
-    rng = np.random.default_rng(3)
-    mask = rng.random((200, 200)) < 0.1
-    scores = np.where(rng.random((200, 200)) < 0.5, 0.0, 1 - 1e-5 * rng.random((200, 200)) + 3e-6 * mask)
-    pairs = [(scores.astype(np.float32), mask)]
-    labels, values = flat(pairs)
-    assert filled(pairs).counts().auroc() == pytest.approx(sklearn.roc_auc_score(labels, values), abs=1e-9)
-
-
-@pytest.mark.parametrize("capacity", [300, 2**20])
-def test_order_and_batches_do_not_change_the_result(capacity: int) -> None:
-    pairs = photos()
-    whole, other = filled(pairs, capacity), filled(pairs[::-1], capacity)
-    steps = PixelHistogram(capacity)
-    for pair in pairs:
-        steps.add(*pair)
-        steps.counts()  # looking does not disturb
-    for histogram in (other, steps):
-        for metric in ("auroc", "average_precision", "pro"):
-            same = getattr(histogram.counts(), metric)()
-            assert same == pytest.approx(getattr(whole.counts(), metric)(), abs=1e-12)
-
-
-@pytest.mark.parametrize("limit", [0.3, 0.05])
-def test_pro_equals_its_definition(limit: float) -> None:
-    pairs = [(anomaly_map.round(3), mask) for anomaly_map, mask in photos()]  # few thresholds to try one by one
-    assert filled(pairs).counts().pro(limit) == pytest.approx(brute_force_pro(pairs, limit), abs=1e-5)
-    assert filled(pairs, capacity=200).counts().pro(limit) == pytest.approx(brute_force_pro(pairs, limit), abs=3e-3)
-
-
-def test_pro_of_known_cases() -> None:
-    mask = np.zeros((10, 10), dtype=bool)
-    mask[0, 0] = mask[4:9, 4:9] = True  # regions of 1 and of 25 pixels weigh the same
-    perfect, small_missed = mask.astype(np.float32), mask.astype(np.float32)
-    small_missed[0, 0] = -1  # below every good pixel
-    assert filled([(perfect, mask)]).counts().pro() == pytest.approx(1.0)
-    # The large region is found at no cost; the small one only once all good pixels are called defective.
-    assert filled([(small_missed, mask)]).counts().pro() == pytest.approx(0.5)
-    assert filled([(np.zeros((10, 10)), mask)]).counts().pro() == pytest.approx(0.15)  # chance: half of the limit
-
-
-@pytest.mark.parametrize("value", [False, True])
-def test_pixels_of_one_class_have_no_metric(value: bool) -> None:
-    counts = filled([(np.random.default_rng(0).random((8, 9)), np.full((8, 9), value))]).counts()
-    assert counts.auroc() is None and counts.average_precision() is None and counts.pro() is None
-
-
-def test_no_photos_have_no_pixel_metric() -> None:
-    histogram = PixelHistogram()
-    assert histogram.counts().auroc() is None and histogram.counts().pro() is None and histogram.auroc_error() == 0
-
-
-def test_image_counts_have_no_regions() -> None:
-    assert ScoreCounts.of([0, 1], [0.0, 1.0]).pro() is None
+def test_interval_covers_as_often_as_it_says() -> None:
+    draws = np.random.default_rng(2).normal(0.8, 0.05, (2000, 3))
+    bounds = [metrics.interval(list(draw)) for draw in draws]
+    assert np.mean([low <= 0.8 <= high for _, low, high in bounds]) == pytest.approx(0.95, abs=0.02)
