@@ -125,7 +125,8 @@ SCENE = re.compile(r"(?:the|this|your) (?:part|piece|item|board|unit|product|obj
 ABOUT = re.compile(rf"\b(?:{DEFECT}|{SPOT}|{BAD_WORD}|nothing|anything|unusual|clear|clean|normal|fine)\b")
 OPEN_QUESTION = re.compile(r"\b(?:how|what|which|where|why|who|when|or)\b")
 REFUSAL = re.compile(
-    r"\b(?:can(?:no|')t (?:help|say(?! (?:that )?for sure)|tell|know)|not something i can|outside what i can)\b"
+    r"\b(?:can(?:no|')t (?:help|say(?! (?:that )?for sure)|tell|know)|not something i can|outside what i can|"
+    r"(?:photo|picture|image) (?:does not|doesn't|cannot|can't) (?:show|tell))\b"
 )
 HOW_MANY = re.compile(r"\b(?:how many|number of|count)\b(?! (?:good |normal )?(?:reference|photo|picture|image))")
 # "Look in the lower left": to send someone to a place is to say that something is there.
@@ -138,7 +139,7 @@ HERE = re.compile(r"\b(?:box|inside|within|here|there(?! (?:is|are|'s|was|were)\
 CONDITION = re.compile(
     rf"\b(?:defective|faulty|damaged|issues?|problems?)\b|\b(?:it|this|that|they|part|piece) (?:is )?{BAD_WORD}\b"
 )
-OF_PART = re.compile(rf"\b{PART}\b|\b(?:any|some|no)thing\b|\bpass\b|^\W*\w+(?: \w+)?\W*$")
+OF_PART = re.compile(rf"\b(?:{PART}|its)\b|\b(?:any|some|no)thing\b|\bpass\b|^\W*\w+(?: \w+)?\W*$")
 GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")
 # What no photo tells, even where the question holds a word for a defect ("Who damaged it?", "When will it break?").
 UNKNOWABLE = re.compile(
