@@ -104,7 +104,7 @@ def fit(
     arguments = TrainingArguments(
         output_dir=str(folder), per_device_train_batch_size=config.batch_size, max_steps=config.max_steps,
         learning_rate=config.learning_rate, warmup_steps=config.warmup_steps, weight_decay=0.01,
-        max_grad_norm=1.0, logging_steps=20, save_steps=config.save_steps, save_total_limit=2,
+        max_grad_norm=1.0, logging_steps=min(20, config.save_steps), save_steps=config.save_steps, save_total_limit=2,
         seed=config.seed, dataloader_num_workers=config.workers, remove_unused_columns=False,
         gradient_accumulation_steps=config.accumulation, activation_checkpointing=gradient_checkpointing,
         report_to=[], bf16=torch.cuda.is_available(), dataloader_persistent_workers=config.workers > 0,
