@@ -32,12 +32,23 @@ def written(folder: Path, name: str, **settings: object) -> Path:
 
 
 def launch(config: Path, *options: str) -> None:
+    """`--cpu` of accelerate starts one process only, unless there is MPI; without a GPU, `--multi_gpu` means gloo."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     command = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2", "--num_machines", "1"]
-    command += ["--cpu", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", port, *options]
+    command += [
+        "--multi_gpu",
+        "--mixed_precision",
+        "no",
+        "--dynamo_backend",
+        "no",
+        "--main_process_port",
+        port,
+        *options,
+    ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"}
+    environment |= {"ACCELERATE_USE_CPU": "true", "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(
         [*command, "-m", "assistant", "train", str(config)], cwd=ROOT, env=environment, capture_output=True, text=True,
         timeout=300,
