@@ -8,29 +8,32 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from peft import PeftModel, get_peft_model
+from accelerate import PartialState
+from accelerate.utils import parse_flag_from_env
 from PIL import Image
 from torch import nn
 from torch.utils.data import Dataset
 from tqdm import tqdm
 from transformers import BatchFeature
 
-from assistant.assistant import ENCODER, Assistant
+from assistant.assistant import CHECKPOINTS, ENCODER, Assistant
 from assistant.conversation import build_messages
 from assistant.detectors.fused import FusionHead
 from assistant.encoder import ImageEncoder
 from assistant.inspection import Inspection
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
-from assistant.lvlm.backbones import backbone_of, lora_config
-from assistant.lvlm.checkpoint import load
+from assistant.lvlm.backbones import backbone_of
 from data_gen.false_alarms import false_alarm
 from data_gen.instructions import write_dialogue
 from data_gen.invented import random_inspection
 from training.config import AssistantConfig
+from training.general import GeneralRows, Mixture
 from training.scenes import Scenes
 from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
+from training.tuning import Trained, adapt, gather, open_base
+from training.vision_cache import cache_vision
 
 FALSE_ALARMS = 0.05  # share of dialogues about a good part whose map fires
 MAP_SIDE = 96  # invented maps are painted at this size: twice the prompt learner's grid
@@ -103,76 +106,90 @@ class Dialogues(Dataset):
         dialogue = [m["content"] for m in write_dialogue(inspection, rng, turns=self._turns(index))]
         return {
             "messages": build_messages(inspection, dialogue[0::2], dialogue[1::2]),
-            "image": Image.fromarray(example.photo),
-            "anomaly_map": anomaly_map,
+            "images": [Image.fromarray(example.photo)],
+            "anomaly_maps": [anomaly_map],
         }
 
 
 @dataclass(frozen=True)
 class Collator:
-    """Dialogues -> one padded batch with the loss on the answers only."""
+    """Dialogues, with or without anomaly maps -> one padded batch with the loss on the answers only."""
 
     processor: AnomalyLvlmProcessor
 
     def __call__(self, rows: Sequence[dict[str, Any]]) -> BatchFeature:
         return self.processor(
             [row["messages"] for row in rows],
-            images=[row["image"] for row in rows],
-            anomaly_maps=[row["anomaly_map"] for row in rows],
+            images=[image for row in rows for image in row["images"]],
+            anomaly_maps=[anomaly_map for row in rows for anomaly_map in row["anomaly_maps"]],
             labels=True,
         )
 
 
 def train_assistant(config: AssistantConfig) -> None:
     """Train and write the whole checkpoint folder to `config.output`: language model, detector, processor."""
-    detector = Path(config.detector)
     output = Path(config.output)
-    encoder, head = ImageEncoder.from_pretrained(config.encoder), FusionHead.load(detector)
+    encoder, head = ImageEncoder.from_pretrained(_folder(config.encoder)), FusionHead.load(_folder(config.detector))
+    general = _general(config)  # before all that takes long, since a file may be wrong
     inspector = Assistant(encoder, head)
     scenes = Scenes(config.photos, config.products, encoder.image_size, 4, config.seed + 1)
-    model, processor = _start(config, encoder, output)
+    model, processor = _start(config, encoder)
     examples = inspect_scenes(inspector, scenes, config.scenes)
-    fit(config, model, Dialogues(examples, (3, 8), config.batch_size, config.seed), Collator(processor))
-    _finish(model, processor, encoder, head, output)
+    rows: Dataset = Dialogues(examples, (3, 8), config.batch_size, config.seed)
+    if general is not None:
+        rows = Mixture(rows, general, config.general_share)
+    if not (parse_flag_from_env("ACCELERATE_USE_FSDP") or parse_flag_from_env("ACCELERATE_USE_DEEPSPEED")):
+        cache_vision(_tower(model))  # split over processes, a tower must run on all of them at once
+    trainer = fit(config, model, rows, Collator(processor), config.gradient_checkpointing)
+    whole = gather(trainer, config, lambda config: _start(config, encoder)[0])
+    if whole is not None:
+        _finish(whole, processor, encoder, head, output)
+    trainer.accelerator.wait_for_everyone()
 
 
-def _start(
-    config: AssistantConfig, encoder: ImageEncoder, output: Path
-) -> tuple[AnomalyLvlmForConditionalGeneration | PeftModel, AnomalyLvlmProcessor]:
-    """A given model (with LoRA if wanted), or a new `tiny` around the encoder."""
+def _folder(name: str) -> Path:
+    """`tiny` -> its embedded checkpoint; else a folder."""
+    return CHECKPOINTS / name if name == "tiny" else Path(name)
+
+
+def _general(config: AssistantConfig) -> GeneralRows | None:
+    if config.general is None:
+        return None
+    path = Path(config.general)
+    return GeneralRows(path, Path(config.general_images or path.parent), config.seed)
+
+
+def _start(config: AssistantConfig, encoder: ImageEncoder) -> tuple[Trained, AnomalyLvlmProcessor]:
+    """A given model (with adapters if wanted), or a new `tiny` around the encoder."""
+    torch.manual_seed(config.seed)
     if config.init is not None:
-        # What is trained is kept in full precision; of LoRA's frozen base, half will do where a GPU knows it.
-        half = config.lora and torch.cuda.is_available()
-        model, processor = load(config.init, dtype=torch.bfloat16 if half else torch.float32)
-        model.prompt_learner.float()
+        model, processor = open_base(config)
     else:
         vision = encoder.backbone.config
-        words = train_tokenizer(output / "tokenizer", config.vocabulary, config.seed)
+        with PartialState().main_process_first():
+            words = train_tokenizer(Path(config.output) / "tokenizer", config.vocabulary, config.seed)
         processor = build_tiny_processor(words, image_size=vision.image_size, num_image_tokens=vision.token_grid**2)
         model = build_tiny_model(vision, processor)
         _tower(model).load_state_dict(encoder.backbone.state_dict())
     _tower(model).requires_grad_(False)
-    if config.lora:
-        model = get_peft_model(model, lora_config(model.lvlm.config.model_type))
-    return model, processor
+    return adapt(model, config), processor
 
 
-def _tower(model: AnomalyLvlmForConditionalGeneration | PeftModel) -> nn.Module:
+def _tower(model: Trained) -> nn.Module:
     tower: nn.Module = model.lvlm.get_submodule(backbone_of(model.lvlm.config.model_type).vision_tower)
     return tower
 
 
 def _finish(
-    model: AnomalyLvlmForConditionalGeneration | PeftModel,
+    model: AnomalyLvlmForConditionalGeneration,
     processor: AnomalyLvlmProcessor,
     encoder: ImageEncoder,
     head: FusionHead,
     output: Path,
 ) -> None:
-    """Write everything; a LoRA is merged, so that the folder opens alone."""
-    if isinstance(model, PeftModel):
-        model = model.merge_and_unload()
-    model.half().save_pretrained(output)
+    """Write everything, in half precision, so that the folder opens alone."""
+    kept = torch.bfloat16 if model.lvlm.dtype == torch.bfloat16 else torch.float16
+    model.to(kept).save_pretrained(output)
     processor.save_pretrained(output)
     head.save(output)
     if not _same_weights(_tower(model), encoder.backbone):  # the map is not seen with the model's own eyes

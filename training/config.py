@@ -12,6 +12,7 @@ import yaml
 from assistant import UserError
 
 PRESETS = Path(__file__).resolve().parent.parent / "configs"
+TUNINGS = ("full", "lora", "dora", "rslora", "qlora")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +21,8 @@ class StageConfig:
 
     Training ends at `max_steps` or after `max_minutes`, whichever is first; the learning rate falls to
     zero towards that end. `photos` are folders searched for pictures; `init` is a checkpoint to start
-    from. With `resume` the newest checkpoint under `output` is continued.
+    from. With `resume` the newest checkpoint under `output` is continued. One step sees `batch_size` rows
+    on each process, `accumulation` times.
     """
 
     stage: str
@@ -31,6 +33,7 @@ class StageConfig:
     max_steps: int = 10_000
     max_minutes: float = 60.0
     batch_size: int = 16
+    accumulation: int = 1
     learning_rate: float = 1e-3
     warmup_steps: int = 100
     save_steps: int = 200
@@ -71,9 +74,13 @@ class DecoderConfig(StageConfig):
 class AssistantConfig(StageConfig):
     """Projector, prompt learner and language model on dialogues about synthetic anomalies.
 
-    `encoder` and `detector` are the checkpoint folders of the stages before; `scenes` is how many photos
-    are inspected once and then talked about again and again; `vocabulary` is the size of a new
-    tokenizer; with `lora` only adapters and prompt learner of `init` are trained.
+    `encoder` and `detector` are the checkpoint folders of the stages before, or `tiny`, the embedded one;
+    `scenes` is how many photos are inspected once and then talked about again and again; `vocabulary` is
+    the size of a new tokenizer. Unless `tuning` is "full", only adapters of `rank` and the prompt learner of
+    `init` are trained; "qlora" keeps the frozen rest in 4 bits.
+
+    `general` is a LLaVA-JSON of general visual instructions, mixed in at `general_share` of the rows, so that
+    a large model keeps what it could before; its pictures lie under `general_images`, or beside the file.
     """
 
     stage: str = "assistant"
@@ -82,7 +89,22 @@ class AssistantConfig(StageConfig):
     products: tuple[str, ...] = ()
     scenes: int = 1500
     vocabulary: int = 2048
-    lora: bool = False
+    tuning: str = "full"
+    rank: int = 16
+    gradient_checkpointing: bool = False
+    general: str | None = None
+    general_images: str | None = None
+    general_share: float = 0.5
+
+    def __post_init__(self) -> None:
+        if self.tuning not in TUNINGS:
+            raise UserError(f"unknown tuning {self.tuning!r}", f"set tuning to one of {', '.join(TUNINGS)}")
+        if self.tuning != "full" and self.init is None:
+            raise UserError(f"tuning={self.tuning} needs a model to adapt", "add init=HUB_ID or init=FOLDER")
+        if self.rank < 1:
+            raise UserError(f"rank={self.rank} leaves nothing to train", "give a rank of 1 or more, 16 for example")
+        if not 0 < self.general_share < 1:
+            raise UserError(f"general_share={self.general_share} is no share", "give a number between 0 and 1")
 
 
 CONFIGS: dict[str, type[StageConfig]] = {

@@ -69,15 +69,20 @@ def backbone_of(model_type: str) -> Backbone:
     return BACKBONES[model_type]
 
 
-def lora_config(model_type: str, *, rank: int = 16, dropout: float = 0.05) -> LoraConfig:
+def lora_config(
+    model_type: str, *, rank: int = 16, dropout: float = 0.05, dora: bool = False, rslora: bool = False
+) -> LoraConfig:
     """LoRA on the language decoder, with the prompt learner trained in full beside it.
 
-    alpha = 2 x rank, the usual choice, so that changing the rank leaves the step size alone.
+    alpha = 2 x rank, the usual choice, so that changing the rank leaves the step size alone. rsLoRA divides by the
+    root of the rank instead (Kalajdzievski 2023), so there alpha is constant; 8 makes rank 16 the same in both.
     """
     return LoraConfig(
         r=rank,
-        lora_alpha=2 * rank,
+        lora_alpha=8 if rslora else 2 * rank,
         lora_dropout=dropout,
+        use_dora=dora,
+        use_rslora=rslora,
         target_modules=backbone_of(model_type).lora_targets,
         modules_to_save=["prompt_learner"],
         task_type="CAUSAL_LM",

@@ -30,7 +30,7 @@ class VisionMemo:
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         if torch.is_grad_enabled():
             return self.forward(*args, **kwargs)
-        key = _content_key(args, kwargs)
+        key = content_key(args, kwargs)
         with self._lock:
             if key in self._results:
                 self._results.move_to_end(key)
@@ -53,7 +53,7 @@ def remember_vision(model: AnomalyLvlmForConditionalGeneration, size: int = 8) -
     return tower.forward
 
 
-def _content_key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
+def content_key(args: tuple[Any, ...], kwargs: dict[str, Any]) -> str:
     digest = hashlib.blake2b(digest_size=16)
     for name, value in [*enumerate(args), *sorted(kwargs.items())]:
         digest.update(str(name).encode())

@@ -91,18 +91,27 @@ class AnomalyLvlmForConditionalGeneration(PreTrainedModel, GenerationMixin):
         """While open, this thread's embedding lookups have placeholders overwritten by anomaly embeddings."""
         counts = (input_ids == self.config.anomaly_token_id).sum(dim=1)  # (B,)
         embeddings = self._embed(anomaly_maps)  # (M * n, d_model)
+        if anomaly_maps is None and self.training:
+            # A batch without maps: processes that train together must run the same modules, so the prompt learner
+            # takes part, with a gradient of zero.
+            size = self.config.map_size
+            unseen = 0.0 * self.prompt_learner(torch.zeros(1, size, size, device=self.device)).sum()
+        else:
+            unseen = None
         if int(counts.sum()) != len(embeddings):
             raise ValueError(
                 f"the prompt holds {int(counts.sum())} anomaly placeholders but the anomaly maps give "
                 f"{len(embeddings)} embeddings ({self.config.num_anomaly_tokens} per map)"
             )
-        if not len(embeddings):
+        if not len(embeddings) and unseen is None:
             yield
             return
         owner = threading.get_ident()  # the model may serve several threads, each with its own map
 
         def overwrite(_: nn.Module, args: tuple[Tensor, ...], looked_up: Tensor) -> Tensor:
             here = args[0] == self.config.anomaly_token_id
+            if unseen is not None:
+                return looked_up + unseen.to(looked_up)
             if threading.get_ident() != owner or not here.any():
                 return looked_up  # another conversation, or a decoding step
             # Beams and several returned sequences repeat each row of the batch, one after the other.
@@ -169,5 +178,8 @@ class AnomalyLvlmForConditionalGeneration(PreTrainedModel, GenerationMixin):
             num_anomaly_tokens=num_anomaly_tokens,
         )
         model = cls(config, lvlm)
+        for name in ("hf_quantizer", "quantization_method", "is_quantized", "is_loaded_in_4bit", "is_loaded_in_8bit"):
+            if hasattr(lvlm, name):  # PEFT and accelerate ask the outermost model
+                setattr(model, name, getattr(lvlm, name))
         model.prompt_learner.to(lvlm.device, lvlm.dtype)
         return model

@@ -52,6 +52,33 @@ def test_the_presets_of_tiny_fit_together():
     assert decoder.encoder == encoder.output == assistant.encoder and assistant.detector == decoder.output
 
 
+LARGE = ["llava-1.5-7b", "llava-onevision-0.5b", "llava-onevision-7b", "qwen2.5-vl-3b", "qwen2.5-vl-7b", "smolvlm"]
+
+
+@pytest.mark.parametrize("tuning", ["lora", "qlora"])
+@pytest.mark.parametrize("model", LARGE)
+def test_the_presets_of_larger_models_need_nothing_more(model, tuning):
+    config = load_config(f"{model}/{tuning}", [])
+    assert isinstance(config, AssistantConfig) and config.tuning == tuning and config.gradient_checkpointing
+    assert config.detector == config.encoder == "tiny" and config.output == f"runs/{model}/{tuning}"
+    assert config.init and re.fullmatch(r"(llava-hf|Qwen|HuggingFaceTB)/[\w.-]+", config.init)
+    assert config.batch_size * config.accumulation == 32, "the same rows a step, however they fit"
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["tuning=lorra", "init=x"], "unknown tuning 'lorra': set tuning to one of full, lora, dora, rslora, qlora"),
+        (["tuning=lora"], "tuning=lora needs a model to adapt"),
+        (["lora=true"], "unknown key 'lora'"),
+        (["tuning=lora", "init=x", "rank=0"], "rank=0 leaves nothing to train"),
+    ],
+)
+def test_a_tuning_that_cannot_be_is_refused(words, message):
+    with pytest.raises(UserError, match=message):
+        load_config("tiny/assistant", words)
+
+
 def test_words_on_the_command_line_replace_what_the_file_says(yaml):
     config = load_config(str(yaml), ["max_minutes=7", "photos=c", "seed=3", "resume=false", "init=runs/old"])
     assert config == DecoderConfig(

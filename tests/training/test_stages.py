@@ -292,8 +292,8 @@ def test_the_assistant_stage_writes_a_folder_that_opens_alone(trained, photos, t
     assert isinstance(chat.ask("Is there a defect?"), str)
 
 
-@pytest.mark.parametrize("lora", [False, True])
-def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, lora, monkeypatch):
+@pytest.mark.parametrize("tuning", ["full", "lora"])
+def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning, monkeypatch):
     asked, began, original = [], [], Dialogues.__getitem__
     monkeypatch.setattr(Dialogues, "__getitem__", lambda self, i: asked.append(i) or original(self, i))
 
@@ -301,7 +301,7 @@ def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, lora, 
         began.append({name: weight.clone() for name, weight in model.named_parameters() if weight.requires_grad})
 
     monkeypatch.setattr(Budget, "on_train_begin", note)
-    config = dataclasses.replace(again, lora=lora, learning_rate=0.05)
+    config = dataclasses.replace(again, tuning=tuning, learning_rate=0.05)
     train_assistant(dataclasses.replace(config, max_steps=1))
     saved = weights_of(Path(config.output) / "checkpoints" / "checkpoint-1")
     asked.clear()
@@ -315,7 +315,7 @@ def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, lora, 
 
 
 def test_adapters_are_trained_on_a_given_model_and_merged(again):
-    train_assistant(dataclasses.replace(again, lora=True, learning_rate=0.05))
+    train_assistant(dataclasses.replace(again, tuning="lora", learning_rate=0.05))
     old, new = weights_of(Path(again.init)), weights_of(Path(again.output))
     changed = {name for name in old if not torch.equal(old[name], new[name])}
     assert old.keys() == new.keys()
@@ -340,8 +340,8 @@ def test_dialogue_i_is_the_same_whatever_the_order(encoder_folder, detector_fold
     one, other = (Dialogues(examples, (3, 8), batch=4, seed=3) for _ in range(2))
     forth, back = [one[i] for i in range(6)], [other[i] for i in reversed(range(6))][::-1]
     for a, b in zip(forth, back, strict=True):
-        assert a["messages"] == b["messages"] and np.array_equal(a["anomaly_map"], b["anomaly_map"])
-        assert a["anomaly_map"].shape == photo.shape[:2], "inspected and invented maps are of one size"
+        assert a["messages"] == b["messages"] and np.array_equal(a["anomaly_maps"], b["anomaly_maps"])
+        assert a["anomaly_maps"][0].shape == photo.shape[:2], "inspected and invented maps are of one size"
     assert len({str(row["messages"]) for row in forth}) == 6
 
 
