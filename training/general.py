@@ -52,9 +52,9 @@ class GeneralRows:
         for number, row in enumerate(_read(path)):
             try:
                 self.rows.append(_parse(row, images))
-            except BadRow as reason:
+            except BadRow as bad:
                 name = row.get("id", number) if isinstance(row, dict) else number
-                self.skipped[str(reason)].append(str(name))
+                self.skipped[str(bad)].append(str(name))
         for reason, names in self.skipped.items():
             log.warning("%s: %d rows skipped, %s: %s", path, len(names), reason, ", ".join(names[:NAMED]))
         if not self.rows:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from accelerate.utils import DistributedType
@@ -16,7 +16,7 @@ from assistant.lvlm.checkpoint import load
 from training.config import AssistantConfig
 from training.trainer import BudgetTrainer
 
-Trained = AnomalyLvlmForConditionalGeneration | PeftModel
+Trained: TypeAlias = AnomalyLvlmForConditionalGeneration | PeftModel
 
 
 def open_base(config: AssistantConfig) -> tuple[AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor]:
