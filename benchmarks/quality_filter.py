@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant import Assistant
+from assistant.detectors.fused import STATISTICS
 from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.metrics import auroc, balanced_accuracy
 from assistant.images import load_image
@@ -27,7 +28,8 @@ from data_gen.variation import vary
 REFERENCES = 4
 LEVELS = (0.2, 0.4, 0.6, 0.8)
 DRAWS = 10
-USED = slice(0, 3)  # of the detector's statistics, those that differ between photos with references
+# of the detector's statistics, those that differ between photos with several references
+USED = [i for i, name in enumerate(STATISTICS) if name.endswith("several") and not name.startswith("flag")]
 LEAST = 8  # samples; fewer fit no classifier
 
 Statistics = Callable[[np.ndarray], np.ndarray]  # (H, W, 3) uint8 -> (3,)
