@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
+from functools import partial
 
 import cv2
 import numpy as np
@@ -29,22 +30,22 @@ def vary(image: np.ndarray, rng: Generator, strength: float = 1.0, only: Collect
     names = [name for name in VARIATIONS if (rng.random() < CHANCES.get(name, 1.0) if only is None else name in only)]
     moves = [name for name in names if name in MOVES]
     picture = image.astype(np.float32)
-    if moves:
-        picture = _move(picture, *(MOVES[name](rng, strength) if name in moves else 0.0 for name in MOVES))
+    if moves:  # all in one go, so that the picture is interpolated once
+        picture = _move(picture, rng, strength, moves)
     for name in names:
         if name not in MOVES:
             picture = VARIATIONS[name](picture, rng, strength)
     return (np.clip(picture, 0, 255) + 0.5).astype(np.uint8)
 
 
-def _move(picture: np.ndarray, shift: complex, turn: complex, scale: complex) -> np.ndarray:
-    """Shift by fractions of the sides (right + i down), turn in degrees, scale by exp(scale); the border reflects.
-
-    All in one go: the picture is interpolated once.
-    """
+def _move(picture: np.ndarray, rng: Generator, strength: float, moves: Collection[str]) -> np.ndarray:
+    """Shift by about 1 % of the sides, turn by about 1 degree, scale by about 1 %; the border reflects."""
+    right, down = rng.normal(0, 0.012, 2) * strength if "shift" in moves else (0.0, 0.0)
+    turn = rng.normal(0, 0.8) * strength if "rotation" in moves else 0.0
+    scale = float(np.exp(rng.normal(0, 0.008) * strength)) if "scale" in moves else 1.0
     height, width = picture.shape[:2]
-    move = cv2.getRotationMatrix2D((width / 2, height / 2), turn.real, float(np.exp(scale.real)))
-    move[:, 2] += shift.real * width, shift.imag * height
+    move = cv2.getRotationMatrix2D((width / 2, height / 2), turn, scale)
+    move[:, 2] += right * width, down * height
     return cv2.warpAffine(picture, move, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
@@ -115,17 +116,9 @@ def _coordinates(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return np.linspace(-1, 1, width, dtype=np.float32)[None], np.linspace(-1, 1, height, dtype=np.float32)[:, None]
 
 
-# What each placement draws, for `_move`, in its order: shift by about 1 %, turn by about 1 degree, scale by about 1 %.
-MOVES: dict[str, Callable[[Generator, float], complex]] = {
-    "shift": lambda rng, strength: complex(*(rng.normal(0, 0.012, 2) * strength)),
-    "rotation": lambda rng, strength: complex(rng.normal(0, 0.8) * strength),
-    "scale": lambda rng, strength: complex(rng.normal(0, 0.008) * strength),
-}
-
+MOVES = ("shift", "rotation", "scale")
 VARIATIONS: dict[str, Change] = {
-    "shift": lambda picture, rng, strength: _move(picture, MOVES["shift"](rng, strength), 0, 0),
-    "rotation": lambda picture, rng, strength: _move(picture, 0, MOVES["rotation"](rng, strength), 0),
-    "scale": lambda picture, rng, strength: _move(picture, 0, 0, MOVES["scale"](rng, strength)),
+    **{name: partial(_move, moves=(name,)) for name in MOVES},
     "illumination": _illumination, "white balance": _white_balance, "vignetting": _vignetting,
     "reflections": _reflections, "focus": _focus, "noise": _noise, "jpeg": _jpeg,
 }  # fmt: skip
