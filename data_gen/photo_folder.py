@@ -140,8 +140,8 @@ class Preparation:
             _write(target, encode(image))
         return Prepared(name, digest)
 
-    def _reason(self, error: Exception) -> str:
-        reason = (error.strerror or str(error)) if isinstance(error, OSError) else error.what  # type: ignore[attr-defined]
+    def _reason(self, error: OSError | UserError) -> str:
+        reason = error.what if isinstance(error, UserError) else error.strerror or str(error)
         return reason.replace(str(self.folder) + os.sep, "")
 
 

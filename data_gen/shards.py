@@ -53,7 +53,6 @@ FEATURES: dict[str, Any] = {
     "facts": _value("string"),
     "inspection": _value("string"),
 }
-PICTURES = ("images", "mask")
 
 
 def schema(fingerprint: str) -> pa.Schema:

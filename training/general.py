@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from PIL import Image
@@ -76,14 +76,22 @@ class GeneralRows:
         raise UserError(f"{TRIES} pictures of the general data in a row cannot be read", "check general_images")
 
 
+class Rows(Protocol):
+    """What a data set must offer to be mixed."""
+
+    def __len__(self) -> int: ...
+
+    def __getitem__(self, index: int) -> Any: ...
+
+
 class Mixture(Dataset):
     """Our dialogues and general rows in turn: of every n rows, n * share are general, evenly spread."""
 
-    def __init__(self, ours: Dataset, general: GeneralRows, share: float) -> None:
+    def __init__(self, ours: Rows, general: GeneralRows, share: float) -> None:
         self.ours, self.general, self.share = ours, general, share
 
     def __len__(self) -> int:
-        return len(self.ours)  # type: ignore[arg-type]
+        return len(self.ours)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
         before, after = int(index * self.share), int((index + 1) * self.share)

@@ -59,8 +59,3 @@ def bevel(distance: np.ndarray, width: float, depth: float | None = None) -> np.
     """Height (H, W) in half images of a body whose edge is rounded over `width`, from its signed distance."""
     inside = np.clip(distance * np.float32(-1 / width), 0, 1)
     return inside * (2 - inside) * np.float32(width if depth is None else depth)
-
-
-def cavity(height: np.ndarray, reach: float) -> np.ndarray:
-    """How far (H, W) a point lies above its surroundings within `reach` images, in half images."""
-    return height - cv2.GaussianBlur(height, (0, 0), max(reach * height.shape[0], 0.6))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import cv2
 import numpy as np
 
@@ -174,13 +176,4 @@ misplaced_part = Painter(
     reach=3.5,
     beyond=True,
 )
-duplicated_part = Painter(
-    "misplaced part",
-    _duplicated,
-    sizes=(0.0008, 0.08),
-    contrasts=(10, 70),
-    smooth=1.5,
-    detail=True,
-    reach=3.5,
-    beyond=True,
-)
+duplicated_part = replace(misplaced_part, paint=_duplicated)

@@ -95,7 +95,7 @@ def test_every_row_comes_once_before_one_comes_again(folder):
 @pytest.mark.parametrize(("share", "expected"), [(0.5, 6), (0.25, 3), (0.9, 10)])
 def test_the_share_is_kept_and_spread_evenly(folder, share, expected):
     rows = GeneralRows(written(folder, [row()]), folder, seed=0)
-    mixture = Mixture(["ours"] * 12, rows, share)  # type: ignore[arg-type]
+    mixture = Mixture(["ours"] * 12, rows, share)
     drawn = [mixture[i] != "ours" for i in range(12)]
     assert sum(drawn) == expected
     if share == 0.5:
