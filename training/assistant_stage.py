@@ -135,9 +135,8 @@ def train_assistant(config: AssistantConfig) -> None:
     scenes = Scenes(config.photos, config.products, encoder.image_size, 4, config.seed + 1)
     model, processor = _start(config, encoder)
     examples = inspect_scenes(inspector, scenes, config.scenes)
-    rows: Dataset = Dialogues(examples, (3, 8), config.batch_size, config.seed)
-    if general is not None:
-        rows = Mixture(rows, general, config.general_share)
+    dialogues = Dialogues(examples, (3, 8), config.batch_size, config.seed)
+    rows = dialogues if general is None else Mixture(dialogues, general, config.general_share)
     if not (parse_flag_from_env("ACCELERATE_USE_FSDP") or parse_flag_from_env("ACCELERATE_USE_DEEPSPEED")):
         cache_vision(_tower(model))  # split over processes, a tower must run on all of them at once
     trainer = fit(config, model, rows, Collator(processor), config.gradient_checkpointing)
