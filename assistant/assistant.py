@@ -20,6 +20,7 @@ from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.images import Frame, ImageSource, load_image, mismatch
 from assistant.inspection import Inspection
+from assistant.product import Product
 
 if TYPE_CHECKING:
     from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
@@ -38,6 +39,7 @@ class Assistant:
         head: patch features (and a memory bank) -> anomaly map, kinds, probability.
         language: language model and its processor; None for inspecting only.
         name: what the user called the model.
+        product: the one product that the model was tuned to, whose photos then need no references.
     """
 
     def __init__(
@@ -46,8 +48,10 @@ class Assistant:
         head: FusionHead,
         language: "tuple[AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor] | None" = None,
         name: str = "tiny",
+        product: Product | None = None,
     ) -> None:
         self.encoder, self.head, self.language, self.name = encoder, head, language, name
+        self.product = product
         self._features: OrderedDict[bytes, PatchFeatures] = OrderedDict()
         self._detectors: OrderedDict[tuple[bytes, ...], FusedDetector] = OrderedDict()
         self._speaking = threading.Lock()
@@ -66,10 +70,10 @@ class Assistant:
         own = Path(detector) / ENCODER
         encoder = ImageEncoder.from_pretrained(own if own.is_dir() else detector)
         spoken = _load_language(source) if language else None
-        return cls(encoder, FusionHead.load(detector), spoken, model)
+        return cls(encoder, FusionHead.load(detector), spoken, model, Product.load(source))
 
     def inspect(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Inspection:
-        """One photo, compared with 0 to a few normal photos of the same product.
+        """One photo, compared with 0 to a few normal photos of the same product, or with those the model knows.
 
         Raises:
             UserError: a picture cannot be read.
@@ -78,16 +82,17 @@ class Assistant:
         photo = load_image(image)
         normals = [load_image(reference) for reference in references]
         features = self.encode(photo)  # L x (1, C_l, h_l, w_l)
-        detection = self.detector(normals).detect(features)  # scores (h, w), kinds (K, h, w)
+        detector = self.detector(normals)
+        detection = detector.detect(features)  # scores (h, w), kinds (K, h, w)
         anomaly_map = Frame(photo, self.encoder.image_size).to_original(detection.scores)  # (H, W) in [0, 1]
         return Inspection.from_map(
             anomaly_map,
-            probability=self.head.calibration.probability(detection.statistics),
-            calibration=self.head.calibration,
+            probability=detector.calibration.probability(detection.statistics),
+            calibration=detector.calibration,
             photo=photo,
             kind_map=detection.kinds,
             image=_name_of(image),
-            references=len(normals),
+            references=0 if detector.bank is None else detector.bank.photos,
             model=self.name,
             seconds=time.perf_counter() - start,
             notes=tuple(_remarks(photo, normals, detection.foreign)),
@@ -132,10 +137,13 @@ class Assistant:
 
     def detector(self, references: Sequence[np.ndarray]) -> FusedDetector:
         """The detector with some normal photos in its memory bank, built once per set of photos."""
-        key = tuple(_digest(reference) for reference in references)
+        calibration = None
+        if not references and self.product is not None:
+            references, calibration = self.product.normals, self.product.calibration
+        key = tuple(_digest(reference) for reference in references) + ((b"own",) if calibration else ())
         if key not in self._detectors:
             features = PatchFeatures.join([self.encode(r) for r in references]) if references else None
-            self._detectors[key] = FusedDetector(self.head, features)
+            self._detectors[key] = FusedDetector(self.head, features, calibration)
             _forget_oldest(self._detectors)
         return self._detectors[key]
 

@@ -37,10 +37,6 @@ class PatchFeatures:
         """The features of some photos of the batch."""
         return PatchFeatures(tuple(level[index] for level in self.levels))
 
-    def without(self, index: int) -> "PatchFeatures":
-        """The features of all photos of the batch but one."""
-        return PatchFeatures(tuple(torch.cat([level[:index], level[index + 1 :]]) for level in self.levels))
-
     @staticmethod
     def join(parts: Sequence["PatchFeatures"]) -> "PatchFeatures":
         """The features of several batches as one batch."""

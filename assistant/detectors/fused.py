@@ -152,19 +152,23 @@ class FusedDetector:
     Args:
         head: the trained weights.
         references: features of the normal photos, batch = number of photos.
+        calibration: of this very product; None for the one that came with the weights, which holds for all.
     """
 
-    def __init__(self, head: FusionHead, references: PatchFeatures | None = None) -> None:
+    def __init__(
+        self, head: FusionHead, references: PatchFeatures | None = None, calibration: Calibration | None = None
+    ) -> None:
         self.head = head
+        self.calibration = calibration or head.calibration
         self.bank = None if references is None else MemoryBank(references)
         self.looks = None if references is None else overall_look(references)
         self.usual = torch.zeros(())  # what good photos of the product score when judged alone
         self.among = np.zeros(len(EVIDENCE))  # and when judged by one another
         if references is not None:
             with torch.inference_mode():
-                self.usual = top_logit(head(references, [None] * references.batch)[0]).mean()
-                if references.batch > 1:
-                    self.among = self._judge_each_other(references)
+                self.usual = self._usual(references)
+            if references.batch > 1:
+                self.among = self._judge_each_other(references)
 
     @torch.inference_mode()
     def score(self, features: PatchFeatures) -> Tensor:
@@ -186,18 +190,25 @@ class FusedDetector:
             foreign=self._is_foreign(features),
         )
 
+    @torch.inference_mode()
+    def evidence(self, features: PatchFeatures, without: int | None = None) -> np.ndarray:
+        """Evidence against one photo, (len(EVIDENCE),); `without` is the reference that it was made from or is."""
+        assert self.bank is not None, "evidence comes from comparing with references"
+        found = self.bank.nearest(features, without)
+        return self._evidence(top_logit(self.head(features, [found, None])[0]), found)
+
     def _is_foreign(self, features: PatchFeatures) -> bool:
         """Whether the photo as a whole looks like none of the references."""
         return self.looks is not None and bool((overall_look(features) @ self.looks.T).max() < ANOTHER_PRODUCT)
 
+    def _usual(self, references: PatchFeatures) -> Tensor:
+        photos = (references.select(slice(i, i + 1)) for i in range(references.batch))
+        return torch.cat([top_logit(self.head(photo, [None])[0]) for photo in photos]).mean()
+
     def _judge_each_other(self, references: PatchFeatures) -> np.ndarray:
         """Mean evidence against good photos, each compared with the others; (len(EVIDENCE),)."""
-        rows = []
-        for i in range(min(references.batch, MOST_JUDGED)):
-            photo, others = references.select(slice(i, i + 1)), references.without(i)
-            found = MemoryBank(others).nearest(photo)
-            rows.append(self._evidence(top_logit(self.head(photo, [found, None])[0]), found))
-        return np.mean(rows, axis=0)
+        judged = range(min(references.batch, MOST_JUDGED))
+        return np.mean([self.evidence(references.select(slice(i, i + 1)), without=i) for i in judged], axis=0)
 
     def _evidence(self, top: Tensor, found: Neighbours) -> np.ndarray:
         """The fused logit, the training-free distance, and the contrast of the photo judged alone to what good photos

@@ -9,6 +9,7 @@ from torch.nn import functional as F
 
 from assistant.encoder import PatchFeatures
 
+MOST_ASKED = 8  # photos of a large bank that tell how far good patches lie from one another
 GRID = 32  # side of the comparison grid: 1,024 patches a photo, so four references fit a small matrix product
 
 
@@ -44,12 +45,16 @@ class MemoryBank:
         self.levels = tuple(level.transpose(0, 1).flatten(1).contiguous() for level in references.unit(GRID))
         self.scale = self._own_distances(references).clamp_min(0.05)
 
-    def nearest(self, features: PatchFeatures) -> Neighbours:
-        """Compare every patch with the whole bank: one matrix product per level."""
+    def nearest(self, features: PatchFeatures, without: int | None = None) -> Neighbours:
+        """Compare every patch with the bank, one matrix product per level; without the patches of one of its photos,
+        if so wished, so that a photo of the bank can be judged by the others."""
         distances, residuals = [], []
         for query, bank in zip(features.unit(GRID), self.levels, strict=True):
-            similarity, index = _cosine(query.flatten(2).transpose(1, 2), bank).max(dim=2)  # (B, s*s)
             side = query.shape[-1]
+            asked = query.flatten(2).transpose(1, 2)
+            if without is not None:
+                bank = torch.cat([bank[:, : without * side**2], bank[:, (without + 1) * side**2 :]], dim=1)
+            similarity, index = _cosine(asked, bank).max(dim=2)  # (B, s*s)
             distances.append(_distance(similarity).unflatten(1, (side, side)))
             matched = bank.T[index].transpose(1, 2).unflatten(2, (side, side))
             residuals.append(query - matched)
@@ -66,21 +71,23 @@ class MemoryBank:
 
         The scale that makes distances of a smooth and of a rough product comparable. A patch's own
         place and its neighbours in the same photo are left out, since they share pixels; every second
-        patch a side is asked, which is enough for a mean.
+        patch a side of the first photos is asked, which is enough for a mean.
         """
         scales = []
         for level, bank in zip(references.unit(GRID), self.levels, strict=True):
-            probes = level[:, :, ::2, ::2].flatten(2).transpose(1, 2)  # (photos, probes, C_l)
-            similarity = _cosine(probes, bank).unflatten(2, (self.photos, -1))  # (photos, probes, photos, s*s)
-            close = _close_by(level.shape[-1]).to(similarity.device)
-            for photo in range(self.photos):
-                similarity[photo, :, photo].masked_fill_(close, -1.0)
-            scales.append(_distance(similarity.amax(dim=(2, 3))).mean())
+            side = level.shape[-1]
+            close, found = _close_by(side).to(level.device), []
+            for photo in range(min(self.photos, MOST_ASKED)):
+                probes = level[photo, :, ::2, ::2].flatten(1).T  # (probes, C_l)
+                similarity = _cosine(probes, bank)  # (probes, photos * s*s)
+                similarity[:, photo * side**2 : (photo + 1) * side**2].masked_fill_(close, -1.0)
+                found.append(_distance(similarity.amax(dim=1)).mean())
+            scales.append(torch.stack(found).mean())
         return torch.stack(scales)
 
 
 def _cosine(query: Tensor, bank: Tensor) -> Tensor:
-    """(B, N, C) and (C, M) of unit length -> (B, N, M), in full precision also where training runs in half.
+    """(..., N, C) and (C, M) of unit length -> (..., N, M), in full precision also where training runs in half.
 
     With the 8 bits of bfloat16 the distance of two equal patches could come out as 0.1.
     """

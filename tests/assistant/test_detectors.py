@@ -194,6 +194,16 @@ def test_more_references_never_increase_a_distance():
         assert any((b < a - 1e-3).any() for a, b in zip(few, more, strict=True))
 
 
+def test_a_photo_of_the_bank_is_judged_by_the_others():
+    references = made_up(3, seed=7)
+    bank, others = MemoryBank(references), MemoryBank(references.select(slice(1, 3)))
+    first = references.select(slice(0, 1))
+    without, fewer = bank.nearest(first, without=0), others.nearest(first)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(without.distances, fewer.distances, strict=True))
+    assert all(d.max() < 5e-3 for d in bank.nearest(first).distances)
+    assert all(d.min() > 0.01 for d in without.distances)
+
+
 def test_half_precision_around_it_changes_no_distance():
     references, query = made_up(2, seed=5), made_up(1, seed=6)
     wanted = MemoryBank(references).nearest(query).distances
