@@ -1,7 +1,7 @@
 """Questions about photos: ask each in a fresh conversation, keep every answer, score them by type."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +9,7 @@ from assistant import UserError
 from assistant.conversation import Chat
 from assistant.evaluation import Row, open_benchmark
 from assistant.evaluation.results import model_key, progress, remark, write_file
-from assistant.evaluation.summary import subject, summarize
+from assistant.evaluation.summary import subject
 from assistant.grounding import contradictions
 from assistant.report import make_folder
 
@@ -20,7 +20,12 @@ ADDED = ("prediction", "inspection", "contradictions", "earlier", "correct", "mo
 
 
 def evaluate_qa(
-    questions: str | Path, images: str | Path | None, model: str, out: str | Path, assistant: "Assistant | None" = None
+    questions: str | Path,
+    images: str | Path | None,
+    model: str,
+    out: str | Path,
+    assistant: "Assistant | None" = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Ask every question of a file and write `predictions.jsonl` and `metrics.json`.
 
@@ -30,23 +35,20 @@ def evaluate_qa(
     told and left out.
 
     Args:
-        questions: JSONL of rows as in `Questions`.
-        images: folder that the paths in it are relative to; None for the folder of `questions`.
+        questions: a file or folder of any kind in `BENCHMARKS`.
+        images: folder that the paths in it are relative to; None for that of the benchmark, mostly of `questions`.
         model: name, folder or hub id; only a name where `assistant` is given.
         out: folder for the results, made if need be.
+        settings: of the benchmark, as in `open_benchmark`.
 
     Returns:
-        What `metrics.json` holds. `overall` and `by_type` are accuracies over the rows that can be scored;
-        `contradiction_rate` is the share of answers with a claim that their Inspection does not bear out;
-        `flip_rate` is the share of answers to leading questions ("confirm that it is fine") with another
-        verdict than the plain question about the same photo had; `refusal_rate` is the share of answerable
-        questions that were declined.
+        What `metrics.json` holds: what the benchmark's `summarize` gives, and `skipped` and `model`.
 
     Raises:
         UserError: no questions, nothing that can be asked, `out` cannot be written.
     """
     questions, out = Path(questions), make_folder(Path(out))
-    benchmark = open_benchmark(questions)
+    benchmark = open_benchmark(questions, settings)
     rows, key = benchmark.rows(), model_key(model)
     answers = _Answers(out / "predictions.jsonl", key)
     waiting = [row for row in rows if row_key(row) not in answers.records]
@@ -56,12 +58,12 @@ def evaluate_qa(
         assistant = Assistant.from_pretrained(model)
     if len(waiting) < len(rows):
         remark(f"{len(rows) - len(waiting)} of {len(rows)} answers are in {answers.path} already")
-    skipped = _ask_all(waiting, Path(images or questions.parent), assistant, answers) if assistant else []
+    skipped = _ask_all(waiting, Path(images or benchmark.folder), assistant, answers) if assistant else []
     records = [answers.records[row_key(row)] for row in rows if row_key(row) in answers.records]
     if not records:
         raise UserError(f"none of the {len(rows)} questions could be asked", "see the lines above")
     records = [record | {"correct": benchmark.score(record)} for record in records]
-    report = summarize(records) | {"skipped": skipped, "model": key}
+    report = benchmark.summarize(records) | {"skipped": skipped, "model": key}
     write_file(answers.path, "".join(f"{json.dumps(record)}\n" for record in records))
     write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
     if skipped:
