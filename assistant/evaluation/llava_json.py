@@ -48,10 +48,10 @@ class LlavaJson:
 
 
 def _read(number: int, entry: Any, source: Source) -> Iterator[Row]:
-    pictures = entry.get("image") if isinstance(entry, dict) else None
+    entry = entry if isinstance(entry, dict) else {}
+    pictures, turns = entry.get("image"), entry.get("conversations")
     images = [pictures] if isinstance(pictures, str) else pictures
-    turns = entry.get("conversations") if isinstance(entry, dict) else None
-    if not isinstance(images, list) or not images or not _takes_turns(turns):
+    if not isinstance(images, list) or not images or not isinstance(turns, list) or not _alternate(turns):
         remark(f"left out: entry {number} of {source.path} is no conversation about a picture")
         return
     said = [turn["value"].replace(MARK, "").strip() for turn in turns]
@@ -64,9 +64,9 @@ def _read(number: int, entry: Any, source: Source) -> Iterator[Row]:
         }  # fmt: skip
 
 
-def _takes_turns(turns: Any) -> bool:
+def _alternate(turns: list[Any]) -> bool:
     """Human and model by turns, each with text?"""
-    return isinstance(turns, list) and all(
+    return all(
         isinstance(turn, dict) and isinstance(turn.get("value"), str) and turn.get("from") in (HUMAN, MODEL)[place % 2]
         for place, turn in enumerate(turns)
     )

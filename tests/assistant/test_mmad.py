@@ -64,14 +64,15 @@ def test_shots_templates_and_knowledge(path: Path, tmp_path: Path) -> None:
     knowledge.write_text(json.dumps({"DS-MVTec": {"nut": "A nut has six sides."}}))
     rows = open_benchmark(path, {"knowledge": knowledge}).rows()
     assert rows[0]["instruction"].endswith("\nA nut has six sides.") and "six sides" not in rows[-1]["instruction"]
-    for settings, message in (
-        ({"template": "similar", "shots": 2}, "1 similar templates"), ({"template": "nearest"}, "no template 'nearest'"),
-        ({"knowledge": tmp_path / "none.json"}, "none.json cannot be read"), ({"seed": 1}, "--seed does not apply"),
-        ({"knowledge": path}, None),
-    ):  # fmt: skip
-        if message:
-            with pytest.raises(UserError, match=message):
-                open_benchmark(path, settings)
+    bad: list[tuple[dict[str, Any], str]] = [
+        ({"template": "similar", "shots": 2}, "1 similar templates"),
+        ({"template": "nearest"}, "no template 'nearest'"),
+        ({"knowledge": tmp_path / "none.json"}, "none.json cannot be read"),
+        ({"seed": 1}, "--seed does not apply"),
+    ]
+    for settings, message in bad:
+        with pytest.raises(UserError, match=message):
+            open_benchmark(path, settings)
 
 
 def told(path: Path, *texts: str) -> dict[str, Any]:
@@ -98,8 +99,3 @@ def test_every_figure_by_hand(path: Path) -> None:
     assert ours["subtasks"]["Anomaly Detection"] == pytest.approx(0.75 / 2) and set(ours["subtasks"]) == set(SUBTASKS)
     assert ours["miss"] == 0.75 and ours["overkill"] == 0
     json.dumps(found, allow_nan=False)
-
-
-def test_always_yes_is_half_right_at_detection(path: Path) -> None:
-    found = told(path, *["B"] * 8)["mmad"]
-    assert found["macro"] == 0 and found["micro"] == 0 and found["unparsable"] == 0
