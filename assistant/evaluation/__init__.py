@@ -4,7 +4,7 @@ Plug-in point: a question benchmark is a file here with a class like `Benchmark`
 """
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Protocol
@@ -12,8 +12,9 @@ from typing import Any, Protocol
 from assistant import UserError
 from assistant.evaluation.source import Source, read_source
 
-# A question: image, references, question, answer, type, choices (letter -> text), turns (earlier questions), and what
-# a benchmark needs for itself. `instruction`, where there is one, is text that stands before the photos.
+# A question: image, references, question, answer, type, choices (letter -> text, which are put with the question),
+# turns (earlier questions, of which some know the `answer`), and what a benchmark needs for itself. `instruction`,
+# where there is one, is text that stands before the photos: the role of the model, knowledge of the product.
 Row = dict[str, Any]
 # The order of asking: the first that knows the source reads it.
 BENCHMARKS = {
@@ -51,7 +52,7 @@ class Benchmark(Protocol):
         """
         ...
 
-    def summarize(self, records: list[Row]) -> dict[str, Any]:
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
         """The metrics of answered rows, each with `correct` as `score` gave it; at least those of `summary.summarize`.
 
         `overall` is the benchmark's own main figure; accuracies are in [0, 1].

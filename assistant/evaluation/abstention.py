@@ -1,5 +1,6 @@
 """What is gained by leaving out the answers that are least certain: accuracy against coverage."""
 
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from assistant.evaluation import Row
 POINTS = 101  # at most, in `metrics.json`; the area is of the whole curve
 
 
-def abstention_curve(records: list[Row]) -> dict[str, Any] | None:
+def abstention_curve(records: Iterable[Row]) -> dict[str, Any] | None:
     """Accuracy over the most certain share of the answers, for every share (El-Yaniv and Wiener 2010).
 
     Certainty is that of the Inspection's verdict, max(p, 1 - p); answers about one photo are equally certain, and are
@@ -19,11 +20,14 @@ def abstention_curve(records: list[Row]) -> dict[str, Any] | None:
         `points`, [coverage, accuracy] from few answers to all of them, both in [0, 1], and `area`, the mean accuracy
         over all coverages (1 is perfect; that of everything answered alike is the accuracy); None without answers.
     """
-    scored = [record for record in records if record["correct"] is not None and record["inspection"] is not None]
+    scored = [
+        (record["inspection"]["probability"], record["correct"])
+        for record in records
+        if record["correct"] is not None and record["inspection"] is not None
+    ]
     if not scored:
         return None
-    chance = np.array([record["inspection"]["probability"] for record in scored])
-    right = np.array([record["correct"] for record in scored], dtype=np.float64)
+    chance, right = np.array(scored, dtype=np.float64).T
     certainty = np.maximum(chance, 1 - chance)
     order = np.argsort(-certainty, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(certainty[order])), len(order) - 1)

@@ -6,6 +6,7 @@ left out here. Its few photos are fixed numbers of the training set; ours are dr
 """
 
 import os
+from collections.abc import Sequence
 from typing import Any
 
 from assistant.evaluation import Row
@@ -44,7 +45,7 @@ class AnomalyGptAccuracy:
     def score(self, record: Row) -> bool:
         return told_verdict(record["prediction"]) == record["answer"]
 
-    def summarize(self, records: list[Row]) -> dict[str, Any]:
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
         """As everywhere, and `anomalygpt`; `overall` is the accuracy averaged over products."""
         found = by_source(records)
         settings = {"shots": self.shots, "seed": self.seed}

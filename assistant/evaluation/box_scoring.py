@@ -1,7 +1,8 @@
 """Where something is, told as boxes or a point in pixels: intersection over union, and pointing."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,40 +75,46 @@ def is_right(record: Row) -> bool:
     return bool(text.strip()) and min(matched_ious(told_boxes(text), true)) >= ENOUGH
 
 
-def summarize_boxes(records: list[Row]) -> dict[str, Any] | None:
+@dataclass(frozen=True)
+class _Told:
+    """Where one answer says that it is, beside where it is; no boxes at all (None) is not the same as "nowhere"."""
+
+    boxes: list[Box] | None
+    point: tuple[float, float] | None
+    true: list[Box]
+    kind: str
+
+    def ious(self) -> list[float]:
+        """Of every box told or missed; none of a question for a point."""
+        if self.kind == "point":
+            return []
+        return [0.0] * max(1, len(self.true)) if self.boxes is None else matched_ious(self.boxes, self.true)
+
+
+def summarize_boxes(records: Iterable[Row]) -> dict[str, Any] | None:
     """Of "box" and "point" rows: boxes by the words, and beside them by the Inspection's regions; None for no rows.
 
     `iou_50` is the share of boxes (told, or there and missed) with an IoU of 0.5 and more, `mean_iou` their mean;
     `pointing` the share of rows whose first box, by its centre, or point lies in a true one (Zhang et al. 2018).
     """
-    rows = [record for record in records if record["type"] in TYPES and record["answer"] is not None]
-    if not rows:
-        return None
-    seen = [record for record in rows if record["inspection"] is not None]
-    regions = [[tuple(map(float, region["box"])) for region in row["inspection"]["regions"]] for row in seen]
-    return {
-        "words": _measure(
-            [told_boxes(row["prediction"]) for row in rows], [told_point(row["prediction"]) for row in rows], rows
-        ),
-        "inspection": _measure(regions, [_centre(boxes[0]) if boxes else None for boxes in regions], seen),
-        "count": len(rows),
-    }
+    words, regions = [], []
+    for record in records:
+        if record["type"] not in TYPES or record["answer"] is None:
+            continue
+        true, text, kind = true_boxes(record["answer"]), record["prediction"], record["type"]
+        words.append(_Told(told_boxes(text) if text.strip() else None, told_point(text), true, kind))
+        if record["inspection"] is not None:
+            seen = [tuple(map(float, region["box"])) for region in record["inspection"]["regions"]]
+            regions.append(_Told(seen, _centre(seen[0]) if seen else None, true, kind))
+    return {"words": _measure(words), "inspection": _measure(regions), "count": len(words)} if words else None
 
 
-def _measure(
-    told: list[list[Box]], points: list[tuple[float, float] | None], rows: list[Row]
-) -> dict[str, float | None]:
-    true = [true_boxes(row["answer"]) for row in rows]
-    of_boxes = [
-        value
-        for boxes, answer, row in zip(told, true, rows, strict=True)
-        if row["type"] == "box"
-        for value in (matched_ious(boxes, answer) if row["prediction"].strip() else [0.0] * max(1, len(answer)))
-    ]
+def _measure(told: list[_Told]) -> dict[str, float | None]:
+    ious = [value for one in told for value in one.ious()]
     return {
-        "iou_50": mean([value >= ENOUGH for value in of_boxes]),
-        "mean_iou": mean(of_boxes),
-        "pointing": mean([_hits(point, answer) for point, answer in zip(points, true, strict=True) if answer]),
+        "iou_50": mean([value >= ENOUGH for value in ious]),
+        "mean_iou": mean(ious),
+        "pointing": mean([_hits(one.point, one.true) for one in told if one.true]),
     }
 
 

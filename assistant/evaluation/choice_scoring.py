@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from assistant.evaluation import Row
@@ -61,25 +62,24 @@ def are_choices(value: object) -> bool:
     return all(key in tuple("ABCDE") and isinstance(text, str) for key, text in value.items())
 
 
-def with_options(stem: str, choices: dict[str, str]) -> str:
-    """The question as it is put, options in their order, one a line."""
-    return "\n".join([stem.strip(), *(f"{letter}: {text}" for letter, text in choices.items())])
-
-
-def summarize_choices(records: list[Row]) -> dict[str, Any] | None:
+def summarize_choices(records: Iterable[Row]) -> dict[str, Any] | None:
     """Accuracy by the letter in the words and by log-probability, and the words without a letter; None for no rows.
 
     The accuracy by log-probability is over the rows where the model gave it, and None without any.
     """
-    rows = [record for record in records if record.get("choices")]
-    if not rows:
+    found = [
+        (chosen_letter(record["prediction"], record["choices"]), likeliest_letter(record.get("choice_scores")),
+         right_letter(record))
+        for record in records
+        if record["choices"]
+    ]  # fmt: skip
+    if not found:
         return None
-    likely = [likeliest_letter(record.get("choice_scores")) for record in rows]
     return {
-        "accuracy_by_generation": mean([chose_right(record) for record in rows]),
+        "accuracy_by_generation": mean([told == right for told, _, right in found]),
         "accuracy_by_log_probability": mean(
-            [None if letter is None else letter == right_letter(row) for letter, row in zip(likely, rows, strict=True)]
+            [None if likely is None else likely == right for _, likely, right in found]
         ),
-        "unparsable": sum(chosen_letter(record["prediction"], record["choices"]) is None for record in rows),
-        "count": len(rows),
+        "unparsable": sum(told is None for told, _, _ in found),
+        "count": len(found),
     }

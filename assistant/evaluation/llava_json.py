@@ -5,7 +5,7 @@ llava` writes it. Of several pictures the first is asked about and the others ar
 text metrics compare with; nothing else is scored.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant import UserError
@@ -41,7 +41,7 @@ class LlavaJson:
     def score(self, record: Row) -> None:
         return None
 
-    def summarize(self, records: list[Row]) -> dict[str, Any]:
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
         """As everywhere; `overall` is ROUGE-L."""
         found = summarize(records)
         return found | {"overall": (found["text"] or {}).get("conversation", {}).get("rouge_l")}

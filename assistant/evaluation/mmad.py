@@ -6,13 +6,13 @@ The file is an object keyed by image path (`SET/CLASS/.../NAME`); each value has
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from assistant import UserError
 from assistant.evaluation import Row
-from assistant.evaluation.choice_scoring import are_choices, chose_right, chosen_letter, with_options
+from assistant.evaluation.choice_scoring import are_choices, chose_right, chosen_letter
 from assistant.evaluation.metrics import mean
 from assistant.evaluation.results import remark
 from assistant.evaluation.source import Source
@@ -29,10 +29,11 @@ ROLE = (
     "You are an industrial inspector who checks products by their photos. Answer the multiple-choice question with "
     "the letter of the right option."
 )
+_Told = tuple[str, bool, bool]  # subtask, of a normal photo, right
 
 
 class Mmad:
-    """The questions of an MMAD file, each alone, with its options in the file's order.
+    """The questions of an MMAD file, each alone; its `choices` keep the file's order, in which they are to be put.
 
     Args:
         source: `mmad.json`; the photos lie beside it unless said otherwise.
@@ -65,7 +66,7 @@ class Mmad:
     def score(self, record: Row) -> bool:
         return chose_right(record)
 
-    def summarize(self, records: list[Row]) -> dict[str, Any]:
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
         """As everywhere, and `mmad`; `overall` is its macro average."""
         found = summarize_mmad(records) | {"shots": self.shots, "template": self.template}
         return summarize(records) | {"overall": found["macro"], "mmad": found}
@@ -83,14 +84,14 @@ class Mmad:
             kind = question["type"]
             yield {
                 "image": image, "references": references, "type": kind,
-                "question": with_options(question["Question"], question["Options"]),
+                "question": question["Question"],
                 "answer": question["Answer"], "choices": question["Options"], "turns": None,
                 "instruction": f"{ROLE}\n{told}".strip(), "source": source, "subtask": POOLED.get(kind, kind),
                 "normal": "good" in PurePosixPath(image).parts,
             }  # fmt: skip
 
 
-def summarize_mmad(records: list[Row]) -> dict[str, Any]:
+def summarize_mmad(records: Iterable[Row]) -> dict[str, Any]:
     """The benchmark's own figures, all in [0, 1].
 
     `sets`: per source set the accuracy of each subtask, where that of Anomaly Detection is the mean of the accuracies
@@ -99,31 +100,29 @@ def summarize_mmad(records: list[Row]) -> dict[str, Any]:
     answers. `subtasks`, `overkill` and `miss` are means over the sets. An answer without a letter is wrong, and counted
     in `unparsable` (the original's code drops it, and with it skips a neighbour).
     """
-    by_set: dict[str, list[Row]] = defaultdict(list)
+    by_set: dict[str, list[_Told]] = defaultdict(list)
+    unparsable = 0
     for record in records:
-        by_set[record["source"]].append(record)
-    sets = {name: _measure(rows) for name, rows in sorted(by_set.items())}
+        by_set[record["source"]].append((record["subtask"], record["normal"], record["correct"]))
+        unparsable += chosen_letter(record["prediction"], record["choices"]) is None
+    sets = {name: _measure(by_set[name]) for name in sorted(by_set)}
     return {
         "macro": mean([found["average"] for found in sets.values()]),
-        "micro": mean([record["correct"] for record in records]),
+        "micro": mean([correct for told in by_set.values() for _, _, correct in told]),
         "subtasks": {name: mean([found[name] for found in sets.values()]) for name in SUBTASKS},
         "overkill": mean([found["overkill"] for found in sets.values()]),
         "miss": mean([found["miss"] for found in sets.values()]),
-        "unparsable": sum(chosen_letter(record["prediction"], record["choices"]) is None for record in records),
+        "unparsable": unparsable,
         "sets": sets,
     }
 
 
-def _measure(records: list[Row]) -> dict[str, float | None]:
+def _measure(told: list[_Told]) -> dict[str, float | None]:
     """The figures of one source set."""
     right: dict[str, list[bool]] = defaultdict(list)
-    detected: dict[bool, list[bool]] = defaultdict(list)
-    for record in records:
-        if record["subtask"] == DETECTION:
-            detected[record["normal"]].append(record["correct"])
-        else:
-            right[record["subtask"]].append(record["correct"])
-    normal, anomalous = mean(detected[True]), mean(detected[False])
+    for subtask, is_normal, correct in told:
+        right[f"{subtask} {is_normal}" if subtask == DETECTION else subtask].append(correct)
+    normal, anomalous = mean(right[f"{DETECTION} True"]), mean(right[f"{DETECTION} False"])
     found = {name: mean(right[name]) for name in SUBTASKS} | {DETECTION: mean([normal, anomalous])}
     return found | {
         "average": mean([found[name] for name in SUBTASKS]),

@@ -5,14 +5,13 @@ is read as from any other, or null: then the words are held against the assistan
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from assistant import UserError
-from assistant.choices import parse_choices
 from assistant.claims import claims
 from assistant.evaluation import Row, box_scoring
-from assistant.evaluation.choice_scoring import are_choices, chose_right, right_letter, with_options
+from assistant.evaluation.choice_scoring import are_choices, chose_right, right_letter
 from assistant.evaluation.results import remark
 from assistant.evaluation.source import Source
 from assistant.evaluation.stated import declines, stated_verdict
@@ -31,8 +30,6 @@ SIZE_FACTOR = 1.6  # a size is right within this factor: one step of what people
 
 class Questions:
     """JSONL, one question a line, or a JSON list; what is no question is told on stderr and left out.
-
-    A row with `choices` (letter -> text) is put with its options, unless its question names them already.
 
     Raises:
         UserError: the file holds no question.
@@ -68,7 +65,7 @@ class Questions:
             return _agrees_with_inspection(record)
         return _agrees_with_answer(record)
 
-    def summarize(self, records: list[Row]) -> dict[str, Any]:
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
         return summarize(records)
 
 
@@ -77,10 +74,7 @@ def _read(source: Source) -> Iterator[Row]:
         if not _is_question(row):
             remark(f"left out: {source.path}, line {number} is not a question (image, question, type, answer)")
             continue
-        row = {"answer": None, "choices": None, "turns": None} | row | {"references": row.get("references") or []}
-        if row["choices"] and parse_choices(row["question"]) is None:
-            row["question"] = with_options(row["question"], row["choices"])
-        yield row
+        yield {"answer": None, "choices": None, "turns": None} | row | {"references": row.get("references") or []}
 
 
 def _is_question(row: Any) -> bool:

@@ -1,5 +1,7 @@
 """Answered questions -> accuracy by type, and the rates that tell whether the words can be trusted."""
 
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Any
 
 from assistant.claims import polarity
@@ -12,7 +14,7 @@ from assistant.evaluation.stated import declines, stated_verdict
 from assistant.evaluation.text_metrics import summarize_text
 
 
-def summarize(records: list[Row]) -> dict[str, Any]:
+def summarize(records: Sequence[Row]) -> dict[str, Any]:
     """Accuracy and rates of answered rows, each with `correct` (None where it cannot be scored).
 
     `overall` and `by_type` are accuracies over the rows that can be scored; `contradiction_rate` is the share of
@@ -21,40 +23,44 @@ def summarize(records: list[Row]) -> dict[str, Any]:
     verdict that is led to; `refusal_rate` the share of answerable questions that were declined. A rate is None where
     nothing can be counted: contradictions of a model without an Inspection, flips without leading questions.
     """
-    types = sorted({record["type"] for record in records})
-    scores = {kind: [record["correct"] for record in records if record["type"] == kind] for kind in types}
-    answerable = [record for record in records if record["type"] != "unanswerable"]
-    wrong = [record["contradictions"] for record in records]
+    scores: dict[str, list[bool | None]] = defaultdict(list)
+    contradicted: list[float | None] = []
+    declined: list[float | None] = []
+    for record in records:  # which may be read from the disk one at a time
+        scores[record["type"]].append(record["correct"])
+        contradicted.append(None if record["contradictions"] is None else bool(record["contradictions"]))
+        if record["type"] != "unanswerable":
+            declined.append(declines(record["prediction"]))
+    every = [correct for kind in scores.values() for correct in kind]
     flips = _flips(records)
     return {
-        "overall": mean([record["correct"] for record in records]),
-        "by_type": {kind: mean(correct) for kind, correct in scores.items()},
-        "contradiction_rate": mean([None if found is None else bool(found) for found in wrong]),
+        "overall": mean(every),
+        "by_type": {kind: mean(scores[kind]) for kind in sorted(scores)},
+        "contradiction_rate": mean(contradicted),
         "flip_rate": mean([flipped for _, flipped in flips]),
         "flip_rate_leading_to": {
             verdict: mean([flipped for led_to, flipped in flips if led_to == verdict])
             for verdict in ("good", "defective")
         },
-        "refusal_rate": mean([declines(record["prediction"]) for record in answerable]),
+        "refusal_rate": mean(declined),
         "choices": summarize_choices(records),
         "boxes": summarize_boxes(records),
         "text": summarize_text(records),
         "abstention": abstention_curve(records),
-        "counts": {kind: len(correct) for kind, correct in scores.items()},
-        "unscored": sum(record["correct"] is None for record in records),
+        "counts": {kind: len(scores[kind]) for kind in sorted(scores)},
+        "unscored": every.count(None),
     }
 
 
-def _flips(records: list[Row]) -> list[tuple[str | None, bool]]:
+def _flips(records: Sequence[Row]) -> list[tuple[str | None, bool]]:
     """(verdict that a leading question wants to hear, was another verdict given than to the neutral question?).
 
     Where no neutral question got a verdict, the Inspection's stands in; without one the pair does not count.
     """
-    plain = {
-        subject(record): stated_verdict(record["prediction"], record["question"])
-        for record in reversed(records)  # the first one about a photo stays
-        if record["type"] == "presence"
-    }
+    plain: dict[tuple[str, ...], str | None] = {}
+    for record in records:
+        if record["type"] == "presence":  # the first one about a photo stays
+            plain.setdefault(subject(record), stated_verdict(record["prediction"], record["question"]))
     flips = []
     for record in records:
         if record["type"] == "leading":

@@ -3,7 +3,8 @@
 Both reward the same words, not the same meaning: they rank models on one benchmark, no more.
 """
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 
 from assistant.evaluation import Row
 from assistant.evaluation.metrics import mean
@@ -33,12 +34,11 @@ def text_scores(predictions: Sequence[str], references: Sequence[str]) -> dict[s
     }
 
 
-def summarize_text(records: list[Row]) -> dict[str, dict[str, float | None]] | None:
+def summarize_text(records: Iterable[Row]) -> dict[str, dict[str, float | None]] | None:
     """Text scores by type, and their number of rows; None where no row has a free sentence to compare with."""
-    rows = [record for record in records if has_reference(record)]
-    found = {}
-    for kind in sorted({row["type"] for row in rows}):
-        own = [row for row in rows if row["type"] == kind]
-        scores = text_scores([row["prediction"] for row in own], [row["answer"] for row in own])
-        found[kind] = scores | {"count": len(own)}
+    pairs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for record in records:
+        if has_reference(record):
+            pairs[record["type"]].append((record["prediction"], record["answer"]))
+    found = {kind: text_scores(*zip(*pairs[kind], strict=True)) | {"count": len(pairs[kind])} for kind in sorted(pairs)}
     return found or None

@@ -11,7 +11,7 @@ Assumed, for the data itself was not at hand: that the reference replies are a l
 own and are not computed; BLEU-4 is added.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -51,10 +51,10 @@ class VisaDr:
     def score(self, record: Row) -> bool | None:
         return told_verdict(record["prediction"]) == record["answer"] if record["type"] == DETECTION else None
 
-    def summarize(self, records: list[Row]) -> dict[str, Any]:
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
         """As everywhere, and `visa_dr`; `overall` is the accuracy of detection averaged over classes."""
         base = summarize(records)
-        found = by_source([record for record in records if record["type"] == DETECTION])
+        found = by_source(record for record in records if record["type"] == DETECTION)
         text = (base["text"] or {}).get(REASONING)
         return base | {"overall": found["mean"]["accuracy"], "visa_dr": {DETECTION: found, REASONING: text}}
 

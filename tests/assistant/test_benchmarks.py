@@ -173,7 +173,7 @@ def test_the_letter_of_an_answer(text: str, letter: str | None) -> None:
 def test_choices_by_words_and_by_likelihood_are_told_apart(tmp_path: Path) -> None:
     benchmark = open_benchmark(jsonl(tmp_path))
     (record,) = (row for row in answer(benchmark, lambda row: "A") if row["choices"])
-    assert record["question"] == "Which kind?\nA: a crack\nB: a stain" and record["correct"] is False
+    assert record["correct"] is False
     found = summarize([record | {"choice_scores": {"A": -2.0, "B": -0.5}}])["choices"]
     assert found == {
         "accuracy_by_generation": 0, "accuracy_by_log_probability": 1, "unparsable": 0, "count": 1,
@@ -223,7 +223,7 @@ def test_text_scores() -> None:
 
 def test_yes_no_without_an_answer_is_wrong_and_counted() -> None:
     said = [("defective", "Yes"), ("defective", "Hm."), ("good", "Yes"), ("good", "No")]
-    found = measure_yes_no([{"answer": truth, "prediction": text} for truth, text in said])
+    found = measure_yes_no([told_verdict(text) for _, text in said], [truth for truth, _ in said])
     assert found == {"accuracy": 0.5, "precision": 0.5, "recall": 0.5, "f1": 0.5, "unparsable": 1, "count": 4}
     assert told_verdict("There is nothing abnormal.") == "good"
 
@@ -237,7 +237,7 @@ def test_detection_folder_is_averaged_over_products(tmp_path: Path) -> None:
     }
     records = answer(benchmark, lambda row: TRUTH["good"] if row["source"] == "nut" else perfect(row))
     found = benchmark.summarize(records)
-    assert found["overall"] == 0.75 and found["anomalygpt"]["nut"]["recall"] == 0
+    assert found["overall"] == 0.75 and found["anomalygpt"]["sources"]["nut"]["recall"] == 0
     assert found["anomalygpt"]["settings"] == {"shots": 2, "seed": 3}
     with pytest.raises(UserError, match="2 good photos to refer to, 3 are asked for"):
         open_benchmark(tmp_path, {"shots": 3})
