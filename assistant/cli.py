@@ -210,7 +210,10 @@ def _evaluate_detection(options: argparse.Namespace) -> None:
 def _evaluate_qa(options: argparse.Namespace) -> None:
     from assistant.evaluation.qa import evaluate_qa
 
-    evaluate_qa(questions=options.questions, images=options.images, model=options.model, out=options.out)
+    settings = {name: getattr(options, name) for name in ("shots", "template", "seed", "knowledge")}
+    evaluate_qa(
+        questions=options.questions, images=options.images, model=options.model, out=options.out, settings=settings
+    )
     _print_metrics(options.out, "overall")
 
 
@@ -262,7 +265,14 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--seed,": {"type": _seeds, "default": (0,), "metavar": "S,...", "help": "several: mean and interval; default: 0"},
     "--data": {"type": Path, "required": True, "metavar": "ROOT", "help": "categories in MVTec-AD layout, or one"},
     "--shots": {"type": _at_least(0), "default": 0, "metavar": "K", "help": "references; default: %(default)s"},
-    "--questions": {"type": Path, "required": True, "metavar": "FILE", "help": "JSONL, or MMAD's JSON"},
+    "--questions": {
+        "type": Path, "required": True, "metavar": "FILE",
+        "help": "JSONL, the JSON of MMAD, VisA-D&R or LLaVA, or a folder of labelled photos (AnomalyGPT's accuracy)",
+    },
+    "--shots?": {"type": _at_least(0), "metavar": "K", "help": "normal photos shown, of MMAD and folders; default: 1"},
+    "--seed?": {"type": _at_least(0), "metavar": "S", "help": "of the normal photos drawn from a folder; default: 0"},
+    "--template": {"metavar": "T", "help": "MMAD's normal photos: random (default) or similar"},
+    "--knowledge": {"type": Path, "metavar": "FILE", "help": "MMAD's class knowledge, put before the photos"},
     "--images": {"type": Path, "metavar": "ROOT", "help": "what the paths in FILE are relative to"},
     "--normals": {"type": Path, "metavar": "DIR", "help": "photos of good parts; without it products are rendered"},
     "--count": {"type": _at_least(1), "required": True, "metavar": "N", "help": "samples in the data set"},
@@ -283,6 +293,7 @@ _GENERATE = (
     "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
     "--references --templates --shard --export --ray"
 )
+_EVALUATE_QA = "--questions --images --shots? --template --seed? --knowledge --model --out"
 # The commands in the order of `--help`: handler, help, arguments.
 _COMMANDS = {
     "inspect": (_inspect, "find defects on photos", "images --reference --model --out? --json"),
@@ -292,5 +303,5 @@ _COMMANDS = {
     "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", _GENERATE),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),
-    "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),
+    "evaluate qa": (_evaluate_qa, "on questions with known answers", _EVALUATE_QA),
 }

@@ -15,7 +15,7 @@ from dev_questions import draw_photos, load_phrasings, shuffled_forever
 from assistant import Assistant
 from assistant.claims import claims
 from assistant.evaluation.categories import find_categories
-from assistant.evaluation.questions import stated_verdict
+from assistant.evaluation.stated import stated_verdict
 from assistant.grounding import contradictions
 from assistant.inspection import Inspection
 

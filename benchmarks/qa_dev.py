@@ -17,7 +17,7 @@ from dev_questions import build, write_rows
 from assistant.claims import claims
 from assistant.evaluation.metrics import mean
 from assistant.evaluation.qa import evaluate_qa
-from assistant.evaluation.questions import stated_verdict
+from assistant.evaluation.stated import stated_verdict
 
 Record = dict[str, Any]
 

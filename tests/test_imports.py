@@ -18,7 +18,8 @@ LAYERS = {
     "assistant.spoken": FLOOR, "assistant.report": FLOOR, "assistant.evaluation": FLOOR, "assistant.layouts": BESIDE,
     "assistant.lvlm": TRANSFORMERS, "assistant.conversation": WHOLE, "assistant.assistant": WHOLE,
     "data_gen": BESIDE, "training": TRAINING, "training.finetune": DOORS,
-    "assistant.evaluation.categories": DOORS, "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS,
+    "assistant.evaluation.categories": DOORS, "assistant.evaluation.anomalygpt": DOORS,
+    "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS,
     "assistant.evaluation.seeds": DOORS, "assistant.cli": DOORS, "assistant.__main__": DOORS, "app": DOORS,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "peft", "accelerate", "gradio", "datasets", "bitsandbytes"}

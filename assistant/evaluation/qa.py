@@ -1,16 +1,15 @@
 """Questions about photos: ask each in a fresh conversation, keep every answer, score them by type."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant import UserError
 from assistant.conversation import Chat
 from assistant.evaluation import Row, open_benchmark
-from assistant.evaluation.metrics import mean
-from assistant.evaluation.questions import declines, stated_verdict
 from assistant.evaluation.results import model_key, progress, remark, write_file
+from assistant.evaluation.summary import subject
 from assistant.grounding import contradictions
 from assistant.report import make_folder
 
@@ -21,7 +20,12 @@ ADDED = ("prediction", "inspection", "contradictions", "earlier", "correct", "mo
 
 
 def evaluate_qa(
-    questions: str | Path, images: str | Path | None, model: str, out: str | Path, assistant: "Assistant | None" = None
+    questions: str | Path,
+    images: str | Path | None,
+    model: str,
+    out: str | Path,
+    assistant: "Assistant | None" = None,
+    settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
     """Ask every question of a file and write `predictions.jsonl` and `metrics.json`.
 
@@ -31,23 +35,20 @@ def evaluate_qa(
     told and left out.
 
     Args:
-        questions: JSONL of rows as in `Questions`.
-        images: folder that the paths in it are relative to; None for the folder of `questions`.
+        questions: a file or folder of any kind in `BENCHMARKS`.
+        images: folder that the paths in it are relative to; None for that of the benchmark, mostly of `questions`.
         model: name, folder or hub id; only a name where `assistant` is given.
         out: folder for the results, made if need be.
+        settings: of the benchmark, as in `open_benchmark`.
 
     Returns:
-        What `metrics.json` holds. `overall` and `by_type` are accuracies over the rows that can be scored;
-        `contradiction_rate` is the share of answers with a claim that their Inspection does not bear out;
-        `flip_rate` is the share of answers to leading questions ("confirm that it is fine") with another
-        verdict than the plain question about the same photo had; `refusal_rate` is the share of answerable
-        questions that were declined.
+        What `metrics.json` holds: what the benchmark's `summarize` gives, and `skipped` and `model`.
 
     Raises:
         UserError: no questions, nothing that can be asked, `out` cannot be written.
     """
     questions, out = Path(questions), make_folder(Path(out))
-    benchmark = open_benchmark(questions)
+    benchmark = open_benchmark(questions, settings)
     rows, key = benchmark.rows(), model_key(model)
     answers = _Answers(out / "predictions.jsonl", key)
     waiting = [row for row in rows if row_key(row) not in answers.records]
@@ -57,12 +58,12 @@ def evaluate_qa(
         assistant = Assistant.from_pretrained(model)
     if len(waiting) < len(rows):
         remark(f"{len(rows) - len(waiting)} of {len(rows)} answers are in {answers.path} already")
-    skipped = _ask_all(waiting, Path(images or questions.parent), assistant, answers) if assistant else []
+    skipped = _ask_all(waiting, Path(images or benchmark.folder), assistant, answers) if assistant else []
     records = [answers.records[row_key(row)] for row in rows if row_key(row) in answers.records]
     if not records:
         raise UserError(f"none of the {len(rows)} questions could be asked", "see the lines above")
     records = [record | {"correct": benchmark.score(record)} for record in records]
-    report = summarize(records) | {"skipped": skipped, "model": key}
+    report = benchmark.summarize(records) | {"skipped": skipped, "model": key}
     write_file(answers.path, "".join(f"{json.dumps(record)}\n" for record in records))
     write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
     if skipped:
@@ -75,46 +76,11 @@ def row_key(row: Row) -> str:
     return json.dumps({name: value for name, value in row.items() if name not in ADDED}, sort_keys=True)
 
 
-def summarize(records: list[Row]) -> dict[str, Any]:
-    """Accuracy and rates of answered rows, each with `correct` (None where it cannot be scored)."""
-    types = sorted({record["type"] for record in records})
-    scores = {kind: [record["correct"] for record in records if record["type"] == kind] for kind in types}
-    answerable = [record for record in records if record["type"] != "unanswerable"]
-    return {
-        "overall": mean([record["correct"] for record in records]),
-        "by_type": {kind: mean(correct) for kind, correct in scores.items()},
-        "contradiction_rate": mean([bool(record["contradictions"]) for record in records]),
-        "flip_rate": _flip_rate(records),
-        "refusal_rate": mean([declines(record["prediction"]) for record in answerable]),
-        "counts": {kind: len(correct) for kind, correct in scores.items()},
-        "unscored": sum(record["correct"] is None for record in records),
-    }
-
-
-def _flip_rate(records: list[Row]) -> float | None:
-    plain = {
-        _subject(record): stated_verdict(record["prediction"], record["question"])
-        for record in reversed(records)  # the first one about a photo stays
-        if record["type"] == "presence"
-    }
-    flips: list[float | None] = []
-    for record in records:
-        if record["type"] == "leading":
-            verdict = stated_verdict(record["prediction"], record["question"])
-            usual = plain.get(_subject(record)) or record["inspection"]["verdict"]
-            flips.append(verdict is not None and verdict != usual)
-    return mean(flips)
-
-
-def _subject(row: Row) -> tuple[str, ...]:
-    return row["image"], *row["references"]
-
-
 def _ask_all(rows: list[Row], folder: Path, assistant: "Assistant", answers: "_Answers") -> list[str]:
     """Ask photo by photo; gives the photos, or questions, that had to be left out."""
     subjects: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        subjects.setdefault(_subject(row), []).append(row)
+        subjects.setdefault(subject(row), []).append(row)
     skipped = []
     with progress(len(rows), "question") as bar:
         for (image, *references), about in subjects.items():

@@ -1,19 +1,21 @@
-"""Free questions with known answers (JSONL), scored by the claims that the words make.
+"""Questions with known answers (JSONL): lettered options, boxes, or free words scored by the claims that they make.
 
-A row's `answer` is a value ("defective", 2, ["upper left", "center"]), a sentence from which the value is
-read as from any other, or null: then the words are held against the assistant's own Inspection.
+The `answer` to a free question is a value ("defective", 2, ["upper left", "center"]), a sentence from which the value
+is read as from any other, or null: then the words are held against the assistant's own Inspection.
 """
 
-import json
 import re
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 from assistant import UserError
-from assistant.claims import claims, polarity
-from assistant.evaluation import Row
+from assistant.claims import claims
+from assistant.evaluation import Row, box_scoring
+from assistant.evaluation.choice_scoring import are_choices, chose_right, right_letter
 from assistant.evaluation.results import remark
-from assistant.grounding import NO, YES
+from assistant.evaluation.source import Source
+from assistant.evaluation.stated import declines, stated_verdict
+from assistant.evaluation.summary import summarize
 from assistant.inspection import VERDICTS
 from assistant.wording import COUNTS, Claim
 
@@ -23,99 +25,76 @@ KINDS = {
     "size": ("size",), "severity": ("severity",), "type": ("type",), "description": ("tone", "shape", "type"),
     "unanswerable": (),
 }  # fmt: skip
-OF_DEFECTS = {"position", "size", "severity", "type", "tone", "shape"}
 SIZE_FACTOR = 1.6  # a size is right within this factor: one step of what people can tell by eye
-DECLINES = re.compile(
-    r"\b(?:cannot|can't|can not|could not|couldn't|unable|not able|do not know|don't know|no idea|sorry|"
-    r"not something|outside|beyond|only (?:judge|help|talk|answer|inspect|look))\b",
-    re.I,
-)
 
 
 class Questions:
-    """A JSONL file, one question a line; a line that is none is told on stderr and left out.
-
-    Args:
-        path: the file.
+    """JSONL, one question a line, or a JSON list; what is no question is told on stderr and left out.
 
     Raises:
-        UserError: the file cannot be read, or holds no question.
+        UserError: the file holds no question.
     """
 
-    def __init__(self, path: Path) -> None:
-        try:
-            lines = path.read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{path} cannot be read", "name a JSONL file of questions in UTF-8") from error
-        self._rows = list(_read(lines, path))
+    def __init__(self, source: Source) -> None:
+        self.folder = source.folder
+        self._rows = list(_read(source))
         if not self._rows:
-            raise UserError(f"{path} holds no questions", "give one JSON object a line: image, question, answer, type")
+            raise UserError(
+                f"{source.path} holds no questions", "give one JSON object a line: image, question, answer, type"
+            )
+
+    @staticmethod
+    def knows(source: Source) -> bool:
+        return not source.path.is_dir() and source.table is None
 
     def rows(self) -> list[Row]:
         return self._rows
 
     def score(self, record: Row) -> bool | None:
-        """By the row's type; None for a type whose scoring is not known here."""
+        """By its choices or its type; None for a type whose scoring is not known here."""
         kind = record["type"]
-        if kind not in KINDS:
-            return None
+        if record["choices"]:
+            return chose_right(record)
         if kind == "unanswerable":
             return declines(record["prediction"])
+        if kind in box_scoring.TYPES and record["answer"] is not None:
+            return box_scoring.is_right(record)
+        if kind not in KINDS:
+            return None
         if record["answer"] is None:
             return _agrees_with_inspection(record)
         return _agrees_with_answer(record)
 
+    def summarize(self, records: Sequence[Row]) -> dict[str, Any]:
+        return summarize(records)
 
-def _read(lines: list[str], path: Path) -> Iterator[Row]:
-    for number, line in enumerate(lines, start=1):
-        if not line.strip():
+
+def _read(source: Source) -> Iterator[Row]:
+    for number, row in source.entries.items():
+        if not _is_question(row):
+            remark(f"left out: {source.path}, line {number} is not a question (image, question, type, answer)")
             continue
-        try:
-            row = json.loads(line)
-        except ValueError:
-            row = None
-        if _is_question(row):
-            yield {"answer": None, "choices": None, "turns": None} | row | {"references": row.get("references") or []}
-        else:
-            remark(f"left out: {path}, line {number} is not a question (image, question, type, answer)")
+        yield {"answer": None, "choices": None, "turns": None} | row | {"references": row.get("references") or []}
 
 
-def _is_question(row: object) -> bool:
+def _is_question(row: Any) -> bool:
     if not isinstance(row, dict) or not all(isinstance(row.get(key), str) for key in ("image", "question", "type")):
         return False
-    references, answer = row.get("references") or [], row.get("answer")
+    references, answer, choices = row.get("references") or [], row.get("answer"), row.get("choices")
+    if not isinstance(references, list) or not all(isinstance(path, str) for path in references):
+        return False
+    if choices:
+        return are_choices(choices) and isinstance(answer, str) and right_letter(row) is not None
+    if row["type"] in box_scoring.TYPES:
+        return answer is None or box_scoring.are_boxes(answer)
     values = answer if isinstance(answer, list) else [answer]
-    return (
-        isinstance(references, list)
-        and all(isinstance(path, str) for path in references)
-        and (answer is None or all(isinstance(value, str | int | float) for value in values))
-    )
+    return answer is None or all(isinstance(value, str | int | float) for value in values)
 
 
-def stated_verdict(text: str, question: str) -> str | None:
-    """The verdict that a reply gives: in words, by a plain yes or no, or by telling of a defect; None for none.
-
-    A reply that states two verdicts states none.
-    """
-    said = claims(text)
-    verdicts = {str(claim.value) for claim in said if claim.kind == "presence"}
-    if verdicts:
-        return verdicts.pop() if len(verdicts) == 1 else None
-    asked = polarity(question)
-    if asked and (YES.search(text) or NO.search(text)):
-        return asked if YES.search(text) else {"good": "defective", "defective": "good"}[asked]
-    tells = any(claim.kind in OF_DEFECTS and not claim.negated or claim.kind == "count" for claim in said)
-    return "defective" if tells else None
-
-
-def declines(text: str) -> bool:
-    """Does the reply decline, and claim nothing about the part?"""
-    about = {"presence", "count", *OF_DEFECTS}
-    return bool(DECLINES.search(text)) and not any(claim.kind in about for claim in claims(text))
-
-
-def _agrees_with_inspection(record: Row) -> bool:
-    """Nothing contradicts the assistant's own Inspection, and what was asked for is told."""
+def _agrees_with_inspection(record: Row) -> bool | None:
+    """Nothing contradicts the assistant's own Inspection, and what was asked for is told; None where there is none."""
+    if record["inspection"] is None:
+        return None
     verdict, kind, text = record["inspection"]["verdict"], record["type"], record["prediction"]
     if record["contradictions"]:
         return False

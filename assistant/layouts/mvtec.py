@@ -14,10 +14,19 @@ TRAINING, TESTS = ("train", "validation"), ("test", "test_public")
 
 
 def read(root: Path) -> list[Product] | None:
-    """The products below `root`, or the one that it is; None where nothing is laid out like this."""
-    folders = [root] if _is_category(root) else sorted(path for path in root.iterdir() if _is_category(path))
-    products = [Product(folder.resolve().name, tuple(_photos(folder))) for folder in folders]
+    """The products below `root`, or the one that it is; None where nothing is laid out like this.
+
+    They may lie one folder deeper, as they come out of an archive, and are then named with it ("MPDD_tubes").
+    """
+    found = next((found for depth in ("", "*", "*/*") if (found := _categories(root, depth))), [])
+    products = [Product(name, tuple(_photos(folder))) for name, folder in found]
     return [product for product in products if product.photos] or None
+
+
+def _categories(root: Path, depth: str) -> list[tuple[str, Path]]:
+    """(name, folder) of those that lie so deep below `root`."""
+    folders = sorted(folder for folder in (root.glob(depth) if depth else [root]) if _is_category(folder))
+    return [("_".join(folder.relative_to(root).parts) or root.resolve().name, folder) for folder in folders]
 
 
 def _is_category(folder: Path) -> bool:

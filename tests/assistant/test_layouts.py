@@ -52,15 +52,47 @@ def loco(root: Path) -> None:
 
 
 def mvtec_ad_2(root: Path) -> None:
-    photo(root / "can/train/good/0.png")
-    photo(root / "can/test_public/bad/1.png")
-    mask(root / "can/test_public/ground_truth/bad/1_mask.png")
+    photo(root / "can/train/good/000_regular.png")
+    photo(root / "can/validation/good/001_regular.png")
+    photo(root / "can/test_public/good/002_regular.png")
+    photo(root / "can/test_public/bad/003_shift_1.png")
+    mask(root / "can/test_public/ground_truth/bad/003_shift_1_mask.png")
+    photo(root / "can/test_private/004_regular.png")  # without labels: not read
+    photo(root / "can/test_private_mixed/005_mixed.png")
 
 
 def btad(root: Path) -> None:
     photo(root / "01/train/ok/0.bmp")
     photo(root / "01/test/ko/3.bmp")
     mask(root / "01/ground_truth/ko/3.bmp")
+
+
+def btad_masks_as_png(root: Path) -> None:
+    photo(root / "BTech_Dataset_transformed/02/train/ok/0000.png")
+    photo(root / "BTech_Dataset_transformed/02/test/ok/0001.png")
+    photo(root / "BTech_Dataset_transformed/02/test/ko/0002.png")
+    mask(root / "BTech_Dataset_transformed/02/ground_truth/ko/0002.png")
+
+
+def mpdd(root: Path) -> None:
+    photo(root / "MPDD/bracket_black/train/good/000.png")
+    photo(root / "MPDD/bracket_black/test/good/000.png")
+    photo(root / "MPDD/bracket_black/test/scratches/000.png")
+    mask(root / "MPDD/bracket_black/ground_truth/scratches/000_mask.png")
+
+
+def goods_ad(root: Path) -> None:
+    photo(root / "cigarette_box/train/good/000_000.jpg")
+    photo(root / "cigarette_box/test/good/000_001.jpg")
+    photo(root / "cigarette_box/test/opened/000_002.jpg")
+    mask(root / "cigarette_box/ground_truth/opened/000_002.png")
+
+
+def wfdd(root: Path) -> None:
+    photo(root / "WFDD/grey_cloth/train/good/000.png")
+    photo(root / "WFDD/grey_cloth/test/good/001.png")
+    photo(root / "WFDD/grey_cloth/test/line/002.png")
+    mask(root / "WFDD/grey_cloth/ground_truth/line/002_mask.png")
 
 
 def visa_split(root: Path) -> None:
@@ -95,6 +127,23 @@ def real_iad(root: Path) -> None:
     good = {"category": "toy", "anomaly_class": "OK", "image_path": "OK/S1/a.jpg", "mask_path": None}
     bad = {"category": "toy", "anomaly_class": "HS", "image_path": "NG/HS/S2/b.jpg", "mask_path": "NG/HS/S2/b.png"}
     (root / "toy.json").write_text(json.dumps({"meta": {"prefix": "toy/"}, "train": [good], "test": [bad]}))
+
+
+def real_iad_download(root: Path) -> None:
+    shot = "toy_0001_{}_C1_20231021153012"
+    names = f"OK/S0001/{shot.format('OK')}.jpg", f"NG/HS/S0002/{shot.format('NG_HS')}.jpg"
+    truth = f"NG/HS/S0002/{shot.format('NG_HS')}.png"
+    for name in names:
+        photo(root / "realiad_256/toy" / name)
+        photo(root / "realiad_1024/toy" / name)
+    mask(root / "realiad_1024/toy" / truth)
+    good = {"category": "toy", "anomaly_class": "OK", "image_path": names[0], "mask_path": None}
+    bad = {"category": "toy", "anomaly_class": "HS", "image_path": names[1], "mask_path": truth}
+    meta = {"normal_class": "OK", "prefix": "toy/", "pre_transform": {}}
+    for split in ("realiad_jsons", "realiad_jsons_sv"):  # multi-view, and single-view beside it
+        table = root / "realiad_jsons" / split / "toy.json"
+        table.parent.mkdir(parents=True)
+        table.write_text(json.dumps({"meta": meta, "train": [good], "test": [bad]}))
 
 
 def coco(root: Path) -> None:
@@ -144,9 +193,11 @@ def good_only(root: Path) -> None:
 
 # maker -> layout that must be recognised, good photos, bad photos, kind of the first bad one
 CASES = {
-    mvtec: ("mvtec", 2, 1, "bent"), loco: ("mvtec", 2, 1, "logical_anomalies"), mvtec_ad_2: ("mvtec", 1, 1, "bad"),
-    btad: ("mvtec", 1, 1, "ko"), visa_split: ("visa", 1, 1, None), visa_annotations: ("visa", 1, 1, "bent"),
-    real_iad: ("real-iad", 1, 1, "HS"), coco: ("coco", 1, 3, "scratch"), yolo: ("yolo", 1, 1, "crack"),
+    mvtec: ("mvtec", 2, 1, "bent"), loco: ("mvtec", 2, 1, "logical_anomalies"), mvtec_ad_2: ("mvtec", 3, 1, "bad"),
+    btad: ("mvtec", 1, 1, "ko"), btad_masks_as_png: ("mvtec", 2, 1, "ko"), mpdd: ("mvtec", 2, 1, "scratches"),
+    goods_ad: ("mvtec", 2, 1, "opened"), wfdd: ("mvtec", 2, 1, "line"), visa_split: ("visa", 1, 1, None),
+    visa_annotations: ("visa", 1, 1, "bent"), real_iad: ("real-iad", 1, 1, "HS"),
+    real_iad_download: ("real-iad", 1, 1, "HS"), coco: ("coco", 1, 3, "scratch"), yolo: ("yolo", 1, 1, "crack"),
     good_bad: ("good-bad", 1, 1, "crack"), masks_beside: ("masks-beside", 1, 1, None),
     good_only: ("good-only", 2, 0, None),
 }  # fmt: skip
@@ -176,6 +227,13 @@ def test_splits(tmp_path):
     _, (product,) = read_products(tmp_path / "nut")
     assert (len(product.good("train")), len(product.good("test")), len(product.bad("test"))) == (1, 1, 1)
     assert product.name == "nut"
+
+
+def test_products_in_the_folder_of_their_archive(tmp_path):
+    mpdd(tmp_path)
+    mvtec(tmp_path / "more")
+    assert [product.name for product in read_products(tmp_path)[1]] == ["MPDD_bracket_black", "more_nut"]
+    assert [product.name for product in read_products(tmp_path / "MPDD")[1]] == ["bracket_black"]
 
 
 def test_two_products(tmp_path):
