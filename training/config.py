@@ -13,6 +13,7 @@ from assistant import UserError
 
 PRESETS = Path(__file__).resolve().parent.parent / "configs"
 TUNINGS = ("full", "lora", "dora", "rslora", "qlora")
+MAP_LOSSES = ("focal-dice", "anomalygpt")  # of `training.losses`, which needs torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +60,22 @@ class EncoderConfig(StageConfig):
 class DecoderConfig(StageConfig):
     """Image decoder on synthetic anomalies; `encoder` is any vision model (checkpoint folder or hub id).
 
-    `products` are folders that each hold good photos of one product; `calibration_scenes` scenes, never
-    trained on, fit the calibration at the end.
+    `products` are folders that each hold good photos of one product; `data` are folders of labelled photos in any
+    layout of `assistant.layouts`, whose defective ones are trained on too, with their masks where they have any;
+    `loss` is one of `MAP_LOSSES`; `calibration_scenes` scenes, never trained on, fit the calibration at the end.
     """
 
     stage: str = "decoder"
     encoder: str
     products: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    loss: str = "focal-dice"
     max_references: int = 4
     calibration_scenes: int = 600
+
+    def __post_init__(self) -> None:
+        if self.loss not in MAP_LOSSES:
+            raise UserError(f"unknown loss {self.loss!r}", f"set loss to one of {', '.join(MAP_LOSSES)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +86,9 @@ class AssistantConfig(StageConfig):
     `scenes` is how many photos are inspected once and then talked about again and again; `vocabulary` is
     the size of a new tokenizer. Unless `tuning` is "full", only adapters of `rank` and the prompt learner of
     `init` are trained; "qlora" keeps the frozen rest in 4 bits.
+
+    With a `decoder_loss` above 0 the detector's head learns on: its map goes into the prompt with its gradient, and the
+    second stage's loss counts that much beside the answers'; `calibration_scenes` then fit the calibration anew.
 
     `general` is a LLaVA-JSON of general visual instructions, mixed in at `general_share` of the rows, so that
     a large model keeps what it could before; its pictures lie under `general_images`, or beside the file.
@@ -92,6 +103,8 @@ class AssistantConfig(StageConfig):
     tuning: str = "full"
     rank: int = 16
     gradient_checkpointing: bool = False
+    decoder_loss: float = 0.0
+    calibration_scenes: int = 600
     general: str | None = None
     general_images: str | None = None
     general_share: float = 0.5
@@ -103,6 +116,10 @@ class AssistantConfig(StageConfig):
             raise UserError(f"tuning={self.tuning} needs a model to adapt", "add init=HUB_ID or init=FOLDER")
         if self.rank < 1:
             raise UserError(f"rank={self.rank} leaves nothing to train", "give a rank of 1 or more, 16 for example")
+        if self.decoder_loss < 0:
+            raise UserError(
+                f"decoder_loss={self.decoder_loss} is no weight", "give 0 to leave it out, or 1 for example"
+            )
         if not 0 < self.general_share < 1:
             raise UserError(f"general_share={self.general_share} is no share", "give a number between 0 and 1")
 
