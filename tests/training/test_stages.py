@@ -295,8 +295,8 @@ def test_the_assistant_stage_writes_a_folder_that_opens_alone(trained, photos, t
     assert isinstance(chat.ask("Is there a defect?"), str)
 
 
-@pytest.mark.parametrize("tuning", ["full", "lora"])
-def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning, monkeypatch):
+@pytest.mark.parametrize(("tuning", "decoder_loss"), [("full", 0), ("lora", 0), ("full", 1), ("lora", 1)])
+def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning, decoder_loss, monkeypatch):
     asked, began, original = [], [], Dialogues.__getitem__
     monkeypatch.setattr(Dialogues, "__getitem__", lambda self, i: asked.append(i) or original(self, i))
 
@@ -304,7 +304,9 @@ def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning
         began.append({name: weight.clone() for name, weight in model.named_parameters() if weight.requires_grad})
 
     monkeypatch.setattr(Budget, "on_train_begin", note)
-    config = dataclasses.replace(again, tuning=tuning, learning_rate=0.05)
+    config = dataclasses.replace(
+        again, tuning=tuning, learning_rate=0.05, decoder_loss=decoder_loss, calibration_scenes=4
+    )
     train_assistant(dataclasses.replace(config, max_steps=1))
     saved = weights_of(Path(config.output) / "checkpoints" / "checkpoint-1")
     asked.clear()
@@ -415,8 +417,7 @@ def test_a_batch_without_maps_trains_the_language_model_alone(together, photos):
 
 @pytest.mark.parametrize("tuning", ["full", "lora"])
 def test_the_detector_is_trained_along_and_the_folder_opens_alone(together, photos, tuning):
-    train_assistant(dataclasses.replace(together, tuning=tuning, max_steps=1))
-    train_assistant(dataclasses.replace(together, tuning=tuning))  # goes on from the first step's checkpoint
+    train_assistant(dataclasses.replace(together, tuning=tuning))
     before, after = FusionHead.load(together.detector), FusionHead.load(together.output)
     moved = [not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True)]
     assert np.mean(moved) > 0.9 and any(weight != 0 for weight in after.calibration.weights)
