@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -124,12 +125,24 @@ class AssistantConfig(StageConfig):
             raise UserError(f"general_share={self.general_share} is no share", "give a number between 0 and 1")
 
 
+@dataclass(frozen=True)
+class RecipeConfig:
+    """Stages that are trained one after the other, each with its own settings.
+
+    `presets` are the names the stages were read from. See `load_recipe` for what they share.
+    """
+
+    presets: tuple[str, ...]
+    stages: tuple[StageConfig, ...]
+    stage: str = "recipe"
+
+
 CONFIGS: dict[str, type[StageConfig]] = {
     "encoder": EncoderConfig, "decoder": DecoderConfig, "assistant": AssistantConfig,
 }  # fmt: skip
 
 
-def load_config(name: str, overrides: list[str]) -> StageConfig:
+def load_config(name: str, overrides: list[str]) -> StageConfig | RecipeConfig:
     """Read a YAML file, or a preset of that name under `configs/`, and apply `key=value` words.
 
     Raises:
@@ -144,10 +157,56 @@ def load_config(name: str, overrides: list[str]) -> StageConfig:
             values[key] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise UserError(f"the value of {word!r} is not valid YAML", "quote it, or close its brackets") from error
+    return load_recipe(values) if values.get("stage") == "recipe" else _build(_kind_of(values, name), values)
+
+
+def _kind_of(values: dict[str, Any], name: str) -> type[StageConfig]:
     stage = values.get("stage")
     if not isinstance(stage, str) or stage not in CONFIGS:
         raise UserError(f"unknown stage {stage!r} in {name}", f"set stage to one of {', '.join(CONFIGS)}")
-    return _build(CONFIGS[stage], values)
+    return CONFIGS[stage]
+
+
+def load_recipe(values: dict[str, Any]) -> RecipeConfig:
+    """The stages named under `stages`, each with those of the other settings that it knows.
+
+    Two settings are the recipe's own: `output` holds a folder for each stage, to which the later stages' settings
+    follow, and `max_minutes` is shared among the stages in proportion to their own.
+
+    Raises:
+        UserError: no stages, a stage that is no preset or file, or a setting that no stage knows.
+    """
+    names = _coerce("stages", values.get("stages") or [], tuple[str, ...])
+    if not names:
+        raise UserError("'stages' is not set", "list the presets to train, as stages: [tiny/encoder, tiny/decoder]")
+    shared = {key: value for key, value in values.items() if key not in ("stage", "stages", "output", "max_minutes")}
+    read = [_read_yaml(name) for name in names]
+    kinds = [_kind_of(stage, name) for stage, name in zip(read, names, strict=True)]
+    known = {field.name for kind in kinds for field in dataclasses.fields(kind)} - {"stage", "init"}
+    for key in shared:
+        if key not in known:
+            raise _unknown(key, "recipe", sorted(known))
+    stages = []
+    for stage, kind in zip(read, kinds, strict=True):
+        fields = {field.name for field in dataclasses.fields(kind)}
+        stages.append(_build(kind, stage | {key: value for key, value in shared.items() if key in fields}))
+    if "output" in values:
+        stages = _moved(stages, Path(_coerce("output", values["output"], str)))
+    if "max_minutes" in values:
+        factor = _coerce("max_minutes", values["max_minutes"], float) / sum(stage.max_minutes for stage in stages)
+        stages = [dataclasses.replace(stage, max_minutes=stage.max_minutes * factor) for stage in stages]
+    return RecipeConfig(names, tuple(stages))
+
+
+def _moved(stages: list[StageConfig], folder: Path) -> list[StageConfig]:
+    """The stages with outputs of their own below `folder`, and every mention of the former ones changed."""
+    places = {stage.output: str(folder / stage.stage) for stage in stages}
+    moved = []
+    for stage in stages:
+        said: dict[str, Any] = {field.name: getattr(stage, field.name) for field in dataclasses.fields(stage)}
+        mentions = {key: places[value] for key, value in said.items() if isinstance(value, str) and value in places}
+        moved.append(type(stage)(**said | mentions))
+    return moved
 
 
 def _read_yaml(name: str) -> dict[str, Any]:
@@ -170,15 +229,19 @@ def _build(kind: type[StageConfig], values: dict[str, Any]) -> StageConfig:
     hints = get_type_hints(kind)
     for key in values:
         if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(fields)}"
-            raise UserError(f"unknown key {key!r} for stage {values['stage']}", hint)
+            raise _unknown(key, f"stage {values['stage']}", fields)
     missing = [
         name for name, f in fields.items() if f.default is dataclasses.MISSING and values.get(name) in (None, "")
     ]
     if missing:
         raise UserError(f"{missing[0]!r} is not set", f"add {missing[0]}=VALUE to the command")
     return kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+
+
+def _unknown(key: str, what: str, known: Iterable[str]) -> UserError:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    return UserError(f"unknown key {key!r} for {what}", hint)
 
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:
