@@ -15,7 +15,7 @@ import torch
 
 from assistant.assistant import CHECKPOINTS, Assistant
 from assistant.lvlm.checkpoint import load
-from training.assistant_stage import Collator, Dialogues, inspect_scenes
+from training.dialogues import Collator, Dialogues, inspect_scenes
 from training.scenes import Scenes
 from training.vision_cache import cache_vision
 

@@ -4,16 +4,17 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from training.config import StageConfig
+    from training.config import RecipeConfig, StageConfig
 
 STAGES = {
     "encoder": "training.encoder_stage:train_encoder",
     "decoder": "training.decoder_stage:train_decoder",
     "assistant": "training.assistant_stage:train_assistant",
+    "recipe": "training.recipe:run_recipe",
 }
 
 
-def run(config: "StageConfig") -> None:
-    """Run the stage that the configuration names; the result is written to `config.output`."""
+def run(config: "StageConfig | RecipeConfig") -> None:
+    """Run the stage that the configuration names; the result is written to `config.output`, or each stage's own."""
     module, function = STAGES[config.stage].split(":")
     getattr(import_module(module), function)(config)

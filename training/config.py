@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import difflib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, get_type_hints
@@ -13,6 +14,7 @@ from assistant import UserError
 
 PRESETS = Path(__file__).resolve().parent.parent / "configs"
 TUNINGS = ("full", "lora", "dora", "rslora", "qlora")
+MAP_LOSSES = ("focal-dice", "anomalygpt")  # of `training.losses`, which needs torch
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,15 +61,22 @@ class EncoderConfig(StageConfig):
 class DecoderConfig(StageConfig):
     """Image decoder on synthetic anomalies; `encoder` is any vision model (checkpoint folder or hub id).
 
-    `products` are folders that each hold good photos of one product; `calibration_scenes` scenes, never
-    trained on, fit the calibration at the end.
+    `products` are folders that each hold good photos of one product; `data` are folders of labelled photos in any
+    layout of `assistant.layouts`, whose defective ones are trained on too, with their masks where they have any;
+    `loss` is one of `MAP_LOSSES`; `calibration_scenes` scenes, never trained on, fit the calibration at the end.
     """
 
     stage: str = "decoder"
     encoder: str
     products: tuple[str, ...] = ()
+    data: tuple[str, ...] = ()
+    loss: str = "focal-dice"
     max_references: int = 4
     calibration_scenes: int = 600
+
+    def __post_init__(self) -> None:
+        if self.loss not in MAP_LOSSES:
+            raise UserError(f"unknown loss {self.loss!r}", f"set loss to one of {', '.join(MAP_LOSSES)}")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +87,9 @@ class AssistantConfig(StageConfig):
     `scenes` is how many photos are inspected once and then talked about again and again; `vocabulary` is
     the size of a new tokenizer. Unless `tuning` is "full", only adapters of `rank` and the prompt learner of
     `init` are trained; "qlora" keeps the frozen rest in 4 bits.
+
+    With a `decoder_loss` above 0 the detector's head learns on: its map goes into the prompt with its gradient, and the
+    second stage's loss counts that much beside the answers'; `calibration_scenes` then fit the calibration anew.
 
     `general` is a LLaVA-JSON of general visual instructions, mixed in at `general_share` of the rows, so that
     a large model keeps what it could before; its pictures lie under `general_images`, or beside the file.
@@ -92,6 +104,8 @@ class AssistantConfig(StageConfig):
     tuning: str = "full"
     rank: int = 16
     gradient_checkpointing: bool = False
+    decoder_loss: float = 0.0
+    calibration_scenes: int = 600
     general: str | None = None
     general_images: str | None = None
     general_share: float = 0.5
@@ -103,8 +117,24 @@ class AssistantConfig(StageConfig):
             raise UserError(f"tuning={self.tuning} needs a model to adapt", "add init=HUB_ID or init=FOLDER")
         if self.rank < 1:
             raise UserError(f"rank={self.rank} leaves nothing to train", "give a rank of 1 or more, 16 for example")
+        if self.decoder_loss < 0:
+            raise UserError(
+                f"decoder_loss={self.decoder_loss} is no weight", "give 0 to leave it out, or 1 for example"
+            )
         if not 0 < self.general_share < 1:
             raise UserError(f"general_share={self.general_share} is no share", "give a number between 0 and 1")
+
+
+@dataclass(frozen=True)
+class RecipeConfig:
+    """Stages that are trained one after the other, each with its own settings.
+
+    `presets` are the names the stages were read from. See `load_recipe` for what they share.
+    """
+
+    presets: tuple[str, ...]
+    stages: tuple[StageConfig, ...]
+    stage: str = "recipe"
 
 
 CONFIGS: dict[str, type[StageConfig]] = {
@@ -112,7 +142,7 @@ CONFIGS: dict[str, type[StageConfig]] = {
 }  # fmt: skip
 
 
-def load_config(name: str, overrides: list[str]) -> StageConfig:
+def load_config(name: str, overrides: list[str]) -> StageConfig | RecipeConfig:
     """Read a YAML file, or a preset of that name under `configs/`, and apply `key=value` words.
 
     Raises:
@@ -127,10 +157,56 @@ def load_config(name: str, overrides: list[str]) -> StageConfig:
             values[key] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise UserError(f"the value of {word!r} is not valid YAML", "quote it, or close its brackets") from error
+    return load_recipe(values) if values.get("stage") == "recipe" else _build(_kind_of(values, name), values)
+
+
+def _kind_of(values: dict[str, Any], name: str) -> type[StageConfig]:
     stage = values.get("stage")
     if not isinstance(stage, str) or stage not in CONFIGS:
         raise UserError(f"unknown stage {stage!r} in {name}", f"set stage to one of {', '.join(CONFIGS)}")
-    return _build(CONFIGS[stage], values)
+    return CONFIGS[stage]
+
+
+def load_recipe(values: dict[str, Any]) -> RecipeConfig:
+    """The stages named under `stages`, each with those of the other settings that it knows.
+
+    Two settings are the recipe's own: `output` holds a folder for each stage, to which the later stages' settings
+    follow, and `max_minutes` is shared among the stages in proportion to their own.
+
+    Raises:
+        UserError: no stages, a stage that is no preset or file, or a setting that no stage knows.
+    """
+    names = _coerce("stages", values.get("stages") or [], tuple[str, ...])
+    if not names:
+        raise UserError("'stages' is not set", "list the presets to train, as stages: [tiny/encoder, tiny/decoder]")
+    shared = {key: value for key, value in values.items() if key not in ("stage", "stages", "output", "max_minutes")}
+    read = [_read_yaml(name) for name in names]
+    kinds = [_kind_of(stage, name) for stage, name in zip(read, names, strict=True)]
+    known = {field.name for kind in kinds for field in dataclasses.fields(kind)} - {"stage", "init"}
+    for key in shared:
+        if key not in known:
+            raise _unknown(key, "recipe", sorted(known))
+    stages = []
+    for stage, kind in zip(read, kinds, strict=True):
+        fields = {field.name for field in dataclasses.fields(kind)}
+        stages.append(_build(kind, stage | {key: value for key, value in shared.items() if key in fields}))
+    if "output" in values:
+        stages = _moved(stages, Path(_coerce("output", values["output"], str)))
+    if "max_minutes" in values:
+        factor = _coerce("max_minutes", values["max_minutes"], float) / sum(stage.max_minutes for stage in stages)
+        stages = [dataclasses.replace(stage, max_minutes=stage.max_minutes * factor) for stage in stages]
+    return RecipeConfig(names, tuple(stages))
+
+
+def _moved(stages: list[StageConfig], folder: Path) -> list[StageConfig]:
+    """The stages with outputs of their own below `folder`, and every mention of the former ones changed."""
+    places = {stage.output: str(folder / stage.stage) for stage in stages}
+    moved = []
+    for stage in stages:
+        said: dict[str, Any] = {field.name: getattr(stage, field.name) for field in dataclasses.fields(stage)}
+        mentions = {key: places[value] for key, value in said.items() if isinstance(value, str) and value in places}
+        moved.append(type(stage)(**said | mentions))
+    return moved
 
 
 def _read_yaml(name: str) -> dict[str, Any]:
@@ -153,15 +229,19 @@ def _build(kind: type[StageConfig], values: dict[str, Any]) -> StageConfig:
     hints = get_type_hints(kind)
     for key in values:
         if key not in fields:
-            near = difflib.get_close_matches(key, fields, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(fields)}"
-            raise UserError(f"unknown key {key!r} for stage {values['stage']}", hint)
+            raise _unknown(key, f"stage {values['stage']}", fields)
     missing = [
         name for name, f in fields.items() if f.default is dataclasses.MISSING and values.get(name) in (None, "")
     ]
     if missing:
         raise UserError(f"{missing[0]!r} is not set", f"add {missing[0]}=VALUE to the command")
     return kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+
+
+def _unknown(key: str, what: str, known: Iterable[str]) -> UserError:
+    near = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {near[0]!r}?" if near else f"known keys: {', '.join(known)}"
+    return UserError(f"unknown key {key!r} for {what}", hint)
 
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:

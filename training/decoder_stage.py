@@ -1,4 +1,4 @@
-"""Stage 2: train the image decoder and its fusion with the memory bank on synthetic anomalies."""
+"""Stage 2: train the image decoder and its fusion with the memory bank on synthetic and, where given, real defects."""
 
 from collections.abc import Sequence
 
@@ -15,6 +15,8 @@ from assistant.detectors.text_prompts import ABNORMAL, KIND_PHRASES, NORMAL, TEM
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.inspection import KINDS
 from training.config import DecoderConfig
+from training.losses import LOSSES
+from training.real_photos import UNKNOWN, UNNAMED
 from training.scenes import Scene, Scenes
 from training.trainer import fit
 
@@ -22,26 +24,14 @@ MASK_SIDE = 128  # the loss looks at the map here: fine enough for a scratch, a 
 IGNORE = -100
 
 
-def focal_loss(logits: Tensor, target: Tensor, gamma: float = 2.0) -> Tensor:
-    """Focal loss (Lin et al. 2017, eq. 4, without alpha so that 0.5 stays the neutral score)."""
-    bce = F.binary_cross_entropy_with_logits(logits, target, reduction="none")
-    return ((1 - torch.exp(-bce)) ** gamma * bce).mean()
-
-
-def dice_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """1 - soft Dice over each photo (Milletari et al. 2016, eq. 1), good photos included through the +1."""
-    p = logits.sigmoid().flatten(1)
-    t = target.flatten(1)
-    overlap = 2 * (p * t).sum(dim=1) + 1
-    return (1 - overlap / (p.sum(dim=1) + t.sum(dim=1) + 1)).mean()
-
-
 def small_mask(kinds: np.ndarray) -> Tensor:
-    """(S, S) kinds -> (MASK_SIDE, MASK_SIDE) kinds; a cell is defective when a third of it is."""
+    """(S, S) kinds -> (MASK_SIDE, MASK_SIDE) kinds; a cell is defective when a third of it is, or, where the whole
+    defect is too fine for that, when any of it is."""
     share = cv2.resize((kinds > 0).astype(np.float32), (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_AREA)
     grown = cv2.dilate(kinds, np.ones((3, 3), np.uint8))
     label = cv2.resize(grown, (MASK_SIDE, MASK_SIDE), interpolation=cv2.INTER_NEAREST)
-    return torch.from_numpy(np.where(share > 0.33, label, 0).astype(np.int64))
+    cells = share > 0.33 if (share > 0.33).any() else share > 0
+    return torch.from_numpy(np.where(cells, label, 0).astype(np.int64))
 
 
 def collate(scenes: Sequence[Scene]) -> dict[str, Tensor]:
@@ -55,12 +45,13 @@ def collate(scenes: Sequence[Scene]) -> dict[str, Tensor]:
 
 
 class DecoderTraining(nn.Module):
-    """Frozen encoder, trained fusion head; focal + dice on the fused and on the zero-shot map."""
+    """Frozen encoder, trained fusion head; one of `LOSSES` on the fused and on the zero-shot map."""
 
-    def __init__(self, encoder: ImageEncoder, head: FusionHead) -> None:
+    def __init__(self, encoder: ImageEncoder | None, head: FusionHead, loss: str = "focal-dice") -> None:
         super().__init__()
-        self.encoder = [encoder]  # in a list, so that checkpoints hold the head alone
-        self.head = head
+        # In a list, so that checkpoints hold the head alone; only to be filled from one, no encoder is needed.
+        self.encoder = [] if encoder is None else [encoder]
+        self.head, self.pixel_loss = head, LOSSES[loss]
 
     @torch.no_grad()
     def encode(self, pictures: Tensor) -> PatchFeatures:
@@ -70,6 +61,7 @@ class DecoderTraining(nn.Module):
             return PatchFeatures.join([encoder(part.float() / 255) for part in pictures.split(16)])
 
     def forward(self, pictures: Tensor, counts: Tensor, kinds: Tensor) -> dict[str, Tensor]:
+        """What `collate` gives -> "loss", and the fused "logits" (B, 1, s, s) that it judges."""
         queries, references = split(self.encode(pictures), counts)
         found = [_nearest(queries.select(slice(i, i + 1)), normals) for i, normals in enumerate(references)]
         prompts = self._sampled_prompts()
@@ -79,15 +71,21 @@ class DecoderTraining(nn.Module):
         alone, _ = self.head(queries, [None] * len(found))  # detection judges every photo both ways
         decoder = self.head.image_decoder
         similarity = decoder.match(decoder.embed(queries, queries.levels[1].shape[-1]), prompts)
-        target = (kinds > 0).float()
-        zero_shot = similarity[:, 1:2] - similarity[:, :1]
-        named = torch.where(kinds > 0, kinds - 1, IGNORE)
-        by_kind = F.interpolate(similarity[:, 2:], size=kinds.shape[-1], mode="bilinear")
-        # mean over an empty set is NaN: a batch of good photos has no kind to learn
-        kind_loss = F.cross_entropy(by_kind, named, ignore_index=IGNORE) if (kinds > 0).any() else 0.0
-        loss = _map_loss(compared, target) + 0.5 * _map_loss(alone, target) + 0.2 * kind_loss
-        zero_shot = F.interpolate(zero_shot, size=kinds.shape[-1], mode="bilinear")[:, 0]
-        return {"loss": loss + focal_loss(zero_shot, target) + 0.3 * dice_loss(zero_shot, target)}
+        loss = self._map_loss(compared, kinds) + 0.5 * self._map_loss(alone, kinds)
+        loss = loss + self._pixels(similarity[:, 1:2] - similarity[:, :1], kinds)
+        return {"loss": loss + 0.2 * _kind_loss(similarity[:, 2:], kinds), "logits": compared}
+
+    def _map_loss(self, logits: Tensor, kinds: Tensor) -> Tensor:
+        """Pixels and shapes right, and the whole photo right; (B, 1, s, s) logits, (B, S, S) kinds."""
+        defective = (kinds > 0).flatten(1).any(dim=1).float()
+        return 4 * self._pixels(logits, kinds) + 0.3 * F.binary_cross_entropy_with_logits(top_logit(logits), defective)
+
+    def _pixels(self, logits: Tensor, kinds: Tensor) -> Tensor:
+        """The loss of the photos whose mask is known; (B, 1, s, s) logits, (B, S, S) kinds."""
+        shown = F.interpolate(logits, size=kinds.shape[-1], mode="bilinear")[:, 0]
+        known = (kinds != UNKNOWN).flatten(1).all(dim=1)
+        # the mean over no photo is NaN; and all parts take part, or processes that train together wait for them
+        return self.pixel_loss(shown[known], (kinds[known] > 0).float()) if known.any() else 0.0 * shown.sum()
 
     def _sampled_prompts(self) -> Tensor:
         """One random wording per class each step, so that the text encoder learns words, not sentences."""
@@ -109,11 +107,12 @@ def split(features: PatchFeatures, counts: Tensor) -> tuple[PatchFeatures, list[
     return queries, references
 
 
-def _map_loss(logits: Tensor, target: Tensor) -> Tensor:
-    """Pixels right, shapes right, and the whole photo right; (B, 1, s, s) logits, (B, S, S) target in {0, 1}."""
-    shown = F.interpolate(logits, size=target.shape[-1], mode="bilinear")[:, 0]
-    whole = F.binary_cross_entropy_with_logits(top_logit(logits), target.flatten(1).amax(dim=1))
-    return 4 * focal_loss(shown, target) + dice_loss(shown, target) + 0.3 * whole
+def _kind_loss(similarity: Tensor, kinds: Tensor) -> Tensor:
+    """Cross entropy of the similarities (B, K, c, c) where a kind is named; 0 where none is, which has no mean."""
+    shown = F.interpolate(similarity, size=kinds.shape[-1], mode="bilinear")
+    named = (kinds > 0) & (kinds < UNNAMED)
+    wanted = torch.where(named, kinds - 1, IGNORE)
+    return F.cross_entropy(shown, wanted, ignore_index=IGNORE) if named.any() else 0.0 * shown.sum()
 
 
 @torch.no_grad()
@@ -180,6 +179,14 @@ def platt(evidence: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return slope, offset
 
 
+def finish_head(model: DecoderTraining, clear: Scenes, count: int, output: str) -> None:
+    """Calibrate the trained head on `count` of the scenes and write it to the folder `output`."""
+    model.cpu().eval()
+    model.head.image_decoder.remember_prompts()
+    model.head.calibration = fit_calibration(model, clear, count)
+    model.head.save(output)
+
+
 def train_decoder(config: DecoderConfig) -> None:
     """Train, calibrate and write the detector to `config.output`."""
     encoder = ImageEncoder.from_pretrained(config.encoder)
@@ -187,11 +194,10 @@ def train_decoder(config: DecoderConfig) -> None:
     head = FusionHead([level.shape[1] for level in probe.levels])
     if config.init is not None:
         head = FusionHead.load(config.init).requires_grad_(True)
-    scenes = Scenes(config.photos, config.products, encoder.image_size, config.max_references, config.seed)
-    model = DecoderTraining(encoder, head)
+    size, references = encoder.image_size, config.max_references
+    scenes = Scenes(config.photos, config.products, size, references, config.seed, data=config.data)
+    model = DecoderTraining(encoder, head, config.loss)
     fit(config, model, scenes, collate)
-    model.cpu().eval()
-    head.image_decoder.remember_prompts()
-    clear = Scenes(config.photos, config.products, encoder.image_size, config.max_references, config.seed, HARDEST)
-    head.calibration = fit_calibration(model, clear, config.calibration_scenes)
-    head.save(config.output)
+    # Every real defect was trained on: what the head thinks of them says nothing of others.
+    clear = Scenes(config.photos, config.products, size, references, config.seed, HARDEST, config.data, real_share=0)
+    finish_head(model, clear, config.calibration_scenes, config.output)

@@ -1,4 +1,4 @@
-"""Training scenes: a photo of a part, good or with synthetic defects, and normal photos of the same product."""
+"""Training scenes: a photo of a part, good or with synthetic or real defects, and normal photos of the same product."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,8 +12,11 @@ from data_gen.procedural import random_product
 from data_gen.synthesizers import NothingVisible, synthesize
 from data_gen.variation import vary
 from training.pictures import find_pictures, random_crop
+from training.real_photos import read_defect, read_real, stretched
 
 Rng = np.random.Generator
+REAL_SHARE = 0.3  # of the scenes, where there are real defects; more, and a few photos would be learnt by heart
+LIGHT = ("illumination", "white balance", "noise")  # what may change on a photo whose mask must still fit
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class Scene:
     """One example.
 
     `photo` (S, S, 3) uint8; `kinds` (S, S) uint8, 0 where normal and 1 + index into `KINDS` where
-    defective; `references` are 0 to a few normal photos of the size of `photo`.
+    defective, or `UNNAMED` or `UNKNOWN` (see `real_photos`); `references` are 0 to a few normal photos of the size of
+    `photo`.
     """
 
     photo: np.ndarray
@@ -44,6 +48,8 @@ class Scenes(Dataset):
         max_references: at most so many references.
         seed: of all random numbers.
         hardest: the difficulty of defects is drawn from 0 to this, in [0, 1].
+        data: folders of labelled photos in any layout; their good ones are further products.
+        real_share: of the scenes show products of `data` as they are, half of them defective.
     """
 
     def __init__(
@@ -54,9 +60,13 @@ class Scenes(Dataset):
         max_references: int,
         seed: int,
         hardest: float = 1.0,
+        data: Sequence[str] = (),
+        real_share: float = REAL_SHARE,
     ) -> None:
         self.photos = find_pictures(photos) if photos else []
-        self.products = [find_pictures([folder]) for folder in products]
+        known = read_real(data)
+        self.products = [find_pictures([folder]) for folder in products] + [list(p.good) for p in known if p.good]
+        self.real, self.real_share = [product for product in known if product.bad], real_share
         self.size, self.max_references, self.seed, self.hardest = size, max_references, seed, hardest
         # Equally often, for each shows another way in which good photos of one product differ.
         self.sources: list[Callable[[Rng, int], list[np.ndarray]]] = [self._rendered]
@@ -70,12 +80,33 @@ class Scenes(Dataset):
         rng = np.random.default_rng((self.seed, index))
         # none, one and a few references are what people have; one is the commonest
         count = min(self.max_references, int(rng.choice(5, p=(0.15, 0.4, 0.2, 0.1, 0.15))))
+        if self.real and rng.random() < self.real_share:
+            return self._as_it_is(rng, count)
         draw = self.sources[int(rng.integers(len(self.sources)))]
         photo, *references = draw(rng, 1 + count)
         # Good photos differ by light and camera too, and none of that is a defect.
         if draw == self._one_photo or rng.random() < 0.5:
             photo, *references = (_again(view, rng) for view in (photo, *references))
         return self._finish(photo, references, rng)
+
+    def _as_it_is(self, rng: Rng, count: int) -> Scene:
+        """A real photo, defective or good, and others of its product; all turned the same way."""
+        product = self.real[int(rng.integers(len(self.real)))]
+        good = [product.good[i] for i in rng.permutation(len(product.good))]
+        if len(good) > min(count, 1) and rng.random() < 0.5:  # a single good photo is worth more as a reference
+            photo = stretched(load_image(good.pop()), self.size)
+            kinds = np.zeros(photo.shape[:2], np.uint8)
+        else:
+            photo, kinds = read_defect(product.bad[int(rng.integers(len(product.bad)))], self.size)
+        quarters, mirrored = int(rng.integers(4)), bool(rng.random() < 0.5)
+
+        def turned(picture: np.ndarray) -> np.ndarray:
+            picture = np.rot90(picture, quarters)
+            return np.ascontiguousarray(picture[:, ::-1] if mirrored else picture)
+
+        views = [turned(stretched(load_image(path), self.size)) for path in good[:count]]
+        photo = vary(turned(photo), rng, strength=float(rng.uniform(0, 1)), only=LIGHT)
+        return Scene(photo, turned(kinds), tuple(_again(view, rng) for view in views))
 
     def _finish(self, photo: np.ndarray, references: list[np.ndarray], rng: Rng) -> Scene:
         """Break the photo in a bit more than half of the cases."""

@@ -14,6 +14,7 @@ from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProce
 from assistant.lvlm.backbones import backbone_of, lora_config
 from assistant.lvlm.checkpoint import load
 from training.config import AssistantConfig
+from training.joint import JointModel
 from training.trainer import BudgetTrainer
 
 Trained: TypeAlias = AnomalyLvlmForConditionalGeneration | PeftModel
@@ -74,7 +75,10 @@ def adapt(model: AnomalyLvlmForConditionalGeneration, config: AssistantConfig) -
     if config.tuning == "full":
         return model
     kind, family = config.tuning, model.lvlm.config.model_type
-    return get_peft_model(model, lora_config(family, rank=config.rank, dora=kind == "dora", rslora=kind == "rslora"))
+    adapters = lora_config(family, rank=config.rank, dora=kind == "dora", rslora=kind == "rslora")
+    if isinstance(model, JointModel):
+        adapters.modules_to_save.append("joint_decoder")
+    return get_peft_model(model, adapters)
 
 
 def gather(

@@ -9,7 +9,8 @@ import pytest
 from assistant import UserError
 from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, StageConfig, load_config
 
-NAMES = sorted(str(path.relative_to(PRESETS).with_suffix("")) for path in PRESETS.rglob("*.yaml"))
+PATHS = sorted(path for path in PRESETS.rglob("*.yaml") if "stage: recipe" not in path.read_text())
+NAMES = [str(path.relative_to(PRESETS).with_suffix("")) for path in PATHS]
 
 
 @pytest.fixture
@@ -136,6 +137,14 @@ def test_what_is_missing_is_named_with_the_word_that_adds_it():
 @pytest.mark.parametrize("word", ["encoder=", "encoder=null", "encoder=''"])
 def test_an_empty_value_counts_as_missing(yaml, word):
     assert refused(yaml, word).startswith("'encoder' is not set")
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [("loss=focal", "unknown loss 'focal': set loss to one of focal-dice, anomalygpt"), ("dataa=x", "'data'")],
+)
+def test_what_a_decoder_cannot_learn_by_is_refused(yaml, word, message):
+    assert message in refused(yaml, word)
 
 
 @pytest.mark.parametrize("word", ["max_minutes", "--max_minutes 3", "photos=[a", "photos={"])

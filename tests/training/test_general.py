@@ -12,8 +12,8 @@ from PIL import Image
 
 from assistant import UserError
 from assistant.lvlm.checkpoint import load
-from training.assistant_stage import Collator
 from training.config import load_config
+from training.dialogues import Collator
 from training.general import GeneralRows, Mixture
 
 

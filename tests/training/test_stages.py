@@ -19,13 +19,16 @@ from assistant.assistant import Assistant
 from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.encoder import ImageEncoder
 from assistant.inspection import KINDS
+from assistant.lvlm.checkpoint import load
 from data_gen.procedural import random_product
 from tests.small_models import CHANNELS, small_encoder
 from training import assistant_stage, tokenizer
-from training.assistant_stage import Dialogues, Example, train_assistant
+from training.assistant_stage import train_assistant
 from training.config import AssistantConfig, DecoderConfig, EncoderConfig
 from training.decoder_stage import DecoderTraining, calibrate, collate, fit_calibration, train_decoder
+from training.dialogues import Collator, Dialogues, Example, inspect_scenes
 from training.encoder_stage import train_encoder
+from training.joint import join
 from training.pictures import find_pictures
 from training.scenes import Scene, Scenes
 from training.tiny import build_tiny_model
@@ -292,8 +295,8 @@ def test_the_assistant_stage_writes_a_folder_that_opens_alone(trained, photos, t
     assert isinstance(chat.ask("Is there a defect?"), str)
 
 
-@pytest.mark.parametrize("tuning", ["full", "lora"])
-def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning, monkeypatch):
+@pytest.mark.parametrize(("tuning", "decoder_loss"), [("full", 0), ("lora", 0), ("full", 1), ("lora", 1)])
+def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning, decoder_loss, monkeypatch):
     asked, began, original = [], [], Dialogues.__getitem__
     monkeypatch.setattr(Dialogues, "__getitem__", lambda self, i: asked.append(i) or original(self, i))
 
@@ -301,7 +304,9 @@ def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning
         began.append({name: weight.clone() for name, weight in model.named_parameters() if weight.requires_grad})
 
     monkeypatch.setattr(Budget, "on_train_begin", note)
-    config = dataclasses.replace(again, tuning=tuning, learning_rate=0.05)
+    config = dataclasses.replace(
+        again, tuning=tuning, learning_rate=0.05, decoder_loss=decoder_loss, calibration_scenes=4
+    )
     train_assistant(dataclasses.replace(config, max_steps=1))
     saved = weights_of(Path(config.output) / "checkpoints" / "checkpoint-1")
     asked.clear()
@@ -343,6 +348,83 @@ def test_dialogue_i_is_the_same_whatever_the_order(encoder_folder, detector_fold
         assert a["messages"] == b["messages"] and np.array_equal(a["anomaly_maps"], b["anomaly_maps"])
         assert a["anomaly_maps"][0].shape == photo.shape[:2], "inspected and invented maps are of one size"
     assert len({str(row["messages"]) for row in forth}) == 6
+
+
+# ---- stage 3, with the detector
+
+
+@pytest.fixture
+def together(again) -> AssistantConfig:
+    return dataclasses.replace(again, decoder_loss=1.0, calibration_scenes=8, learning_rate=0.01)
+
+
+def dialogues_with_scenes(config: AssistantConfig, photos: Path) -> tuple[ImageEncoder, FusionHead, Dialogues]:
+    encoder, head = ImageEncoder.from_pretrained(config.encoder), FusionHead.load(config.detector)
+    scenes = Scenes([str(photos)], [], SIDE, 2, seed=0)
+    examples = inspect_scenes(Assistant(encoder, head), scenes, 3, keep=True)
+    return encoder, head, Dialogues(examples, (3, 4), batch=8, seed=0)
+
+
+def test_the_maps_of_inspected_photos_carry_a_gradient_and_invented_ones_stay(together, photos):
+    encoder, head, dialogues = dialogues_with_scenes(together, photos)
+    model, processor = load(together.init)
+    model = join(model, DecoderTraining(encoder, head.requires_grad_(True)), weight=0.0).train()
+    seen: list[torch.Tensor] = []
+    model.prompt_learner.register_forward_pre_hook(lambda _, args: seen.append(args[0]))
+    rows = [dialogues[i] for i in range(8)]
+    batch = Collator(processor)(rows)
+    inspected = batch["inspected"]
+    assert 0 < inspected.sum() < len(rows)
+    out = model(**batch, num_items_in_batch=(batch["labels"][:, 1:] >= 0).sum())
+    out.loss.backward()
+    # the maps' own loss counts nothing here, so what the head learns comes from the answers
+    assert head.body[0].weight.grad.abs().sum() > 0
+    for own, row, drawn in zip(inspected, rows, seen[0].detach().numpy(), strict=True):
+        given = row["anomaly_maps"][0]
+        wanted = (Assistant(encoder, head).inspect(row["scene"].photo, list(row["scene"].references)).anomaly_map
+                  if own else given)  # fmt: skip
+        assert np.allclose(drawn, wanted, atol=1e-4), "as serving draws it" if own else "left as invented"
+
+
+def test_the_loss_of_the_maps_is_added_by_its_weight_and_share_of_tokens(together, photos):
+    encoder, head, dialogues = dialogues_with_scenes(together, photos)
+    model, processor = load(together.init)
+    decoder = DecoderTraining(encoder, head)
+    batch = Collator(processor)([dialogues[i] for i in range(4)])
+    tokens = (batch["labels"][:, 1:] >= 0).sum()
+    torch.manual_seed(0)  # the prompts' wording is drawn
+    alone = decoder(**batch["scenes"])["loss"]
+    losses = []
+    for weight in (0.0, 2.0):
+        torch.manual_seed(0)
+        losses.append(join(model, decoder, weight).eval()(**batch, num_items_in_batch=2 * tokens).loss)
+    torch.testing.assert_close(losses[1] - losses[0], alone)
+
+
+def test_a_batch_without_maps_trains_the_language_model_alone(together, photos):
+    encoder, head, _ = dialogues_with_scenes(together, photos)
+    model, processor = load(together.init)
+    words = [{"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "What is it?"}]}]
+    row = {"messages": [*words, {"role": "assistant", "content": "A cap."}], "images": [Image.new("RGB", (64, 64))]}
+    batch = Collator(processor)([{**row, "anomaly_maps": []}])
+    plain = model(**batch).loss
+    model = join(model, DecoderTraining(encoder, head.requires_grad_(True)), 1.0)
+    loss = model(**batch).loss
+    loss.backward()
+    torch.testing.assert_close(loss, plain)
+    assert head.body[0].weight.grad is not None, "processes that train together wait for every part"
+
+
+@pytest.mark.parametrize("tuning", ["full", "lora"])
+def test_the_detector_is_trained_along_and_the_folder_opens_alone(together, photos, tuning):
+    train_assistant(dataclasses.replace(together, tuning=tuning))
+    before, after = FusionHead.load(together.detector), FusionHead.load(together.output)
+    moved = [not torch.equal(a, b) for a, b in zip(before.parameters(), after.parameters(), strict=True)]
+    assert np.mean(moved) > 0.9 and any(weight != 0 for weight in after.calibration.weights)
+    assert not any("joint_decoder" in name for name in weights_of(Path(together.output)))
+    assistant = Assistant.from_pretrained(together.output)
+    assert isinstance(assistant.start_chat(photos / "0.png").ask("Is there a defect?"), str)
+    assert "head" not in json.loads((Path(together.output) / "config.json").read_text())
 
 
 # ---- scenes
