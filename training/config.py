@@ -137,8 +137,32 @@ class RecipeConfig:
     stage: str = "recipe"
 
 
+@dataclass(frozen=True, kw_only=True)
+class DataConfig:
+    """One's own photos: `root` is a folder in any layout of `assistant.layouts`, which is recognised unless `layout`
+    names it; `product` says which one is meant where there are several."""
+
+    root: str
+    layout: str | None = None
+    product: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CustomConfig(StageConfig):
+    """Fine-tuning of `init` on one's own photos of a product; see `training.custom`.
+
+    `max_minutes` is for everything; `rank` is that of the language model's adapters. A model that `output` holds
+    already is the one to beat, else `init` is.
+    """
+
+    stage: str = "custom"
+    data: DataConfig
+    init: str | None = "tiny"
+    rank: int = 16
+
+
 CONFIGS: dict[str, type[StageConfig]] = {
-    "encoder": EncoderConfig, "decoder": DecoderConfig, "assistant": AssistantConfig,
+    "encoder": EncoderConfig, "decoder": DecoderConfig, "assistant": AssistantConfig, "custom": CustomConfig,
 }  # fmt: skip
 
 
@@ -153,8 +177,12 @@ def load_config(name: str, overrides: list[str]) -> StageConfig | RecipeConfig:
         key, equals, text = word.partition("=")
         if not equals:
             raise UserError(f"{word!r} is not of the form key=value", "write for example max_minutes=30")
+        section, _, name_in_it = key.rpartition(".")
+        place = values.setdefault(section, {}) if section else values
+        if not isinstance(place, dict):
+            raise UserError(f"{section!r} is no section, so {word!r} means nothing", "write key=value")
         try:
-            values[key] = yaml.safe_load(text)
+            place[name_in_it] = yaml.safe_load(text)
         except yaml.YAMLError as error:
             raise UserError(f"the value of {word!r} is not valid YAML", "quote it, or close its brackets") from error
     return load_recipe(values) if values.get("stage") == "recipe" else _build(_kind_of(values, name), values)
@@ -224,17 +252,19 @@ def _read_yaml(name: str) -> dict[str, Any]:
     return values
 
 
-def _build(kind: type[StageConfig], values: dict[str, Any]) -> StageConfig:
-    fields = {f.name: f for f in dataclasses.fields(kind)}
-    hints = get_type_hints(kind)
+def _build(kind: type[Any], values: dict[str, Any], section: str = "") -> Any:
+    """A dataclass from its values; those of a section are a dataclass of their own."""
+    fields, hints = {f.name: f for f in dataclasses.fields(kind)}, get_type_hints(kind)
     for key in values:
         if key not in fields:
-            raise _unknown(key, f"stage {values['stage']}", fields)
+            raise _unknown(key, section or f"stage {values['stage']}", fields)
+    values = values | {name: values.get(name) or {} for name in fields if dataclasses.is_dataclass(hints[name])}
     missing = [
         name for name, f in fields.items() if f.default is dataclasses.MISSING and values.get(name) in (None, "")
     ]
     if missing:
-        raise UserError(f"{missing[0]!r} is not set", f"add {missing[0]}=VALUE to the command")
+        name = f"{section}.{missing[0]}" if section else missing[0]
+        raise UserError(f"{name!r} is not set", f"add {name}=VALUE to the command")
     return kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
 
 
@@ -246,6 +276,8 @@ def _unknown(key: str, what: str, known: Iterable[str]) -> UserError:
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:
     """The value as the field's type; a single word stands for a list of one."""
+    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+        return _build(hint, value, key)
     if hint == tuple[str, ...] and value is not None:
         return tuple(map(str, value)) if isinstance(value, list) else (str(value),)
     if hint == tuple[int, ...] and isinstance(value, list) and all(type(v) is int for v in value):

@@ -1,0 +1,102 @@
+"""Is the new model better than the old one? Both are measured on the held-out photos, and put side by side on a page."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from markupsafe import Markup
+
+from assistant.assistant import Assistant
+from assistant.evaluation.cases import Case, draw
+from assistant.evaluation.detection import evaluate_detection
+from assistant.evaluation.qa import evaluate_qa
+from assistant.evaluation.report_page import Section, gallery, table, write_report
+from assistant.evaluation.results import write_file
+from assistant.images import load_image
+from training.held_out import HeldOut
+
+SHOWN = 8  # photos on the page, half of them good
+LEEWAY = 0.05  # by which right answers may fall: about what another wording of one question does
+# What is reported of each model: its name for people, and its key in the metrics.
+DETECTION = {
+    "balanced accuracy": "balanced_accuracy", "I-AUROC": "image_auroc", "P-AUROC": "pixel_auroc", "PRO": "pro",
+    "calibration error": "ece",
+}  # fmt: skip
+TYPES = {"is there a defect?": "presence", "where?": "location", "what kind?": "type", "leading questions": "leading"}
+
+Figures = dict[str, float | None]
+
+
+def measure(model: str, held: HeldOut, out: Path) -> Figures:
+    """What a model gets on the held-out photos, by name; None where nothing could be measured."""
+    found = evaluate_detection(held.folder, held.shots(model), 0, model, out / "detection")
+    answers = evaluate_qa(held.questions(model), held.folder, model, out / "questions")
+    figures = {name: found["mean"][key] for name, key in DETECTION.items()}
+    figures |= {f"right answers, {name}": answers["by_type"].get(kind) for name, kind in TYPES.items()}
+    return figures | {"right answers": answers["overall"], "contradictions": answers["contradiction_rate"]}
+
+
+def worse(before: Figures, after: Figures) -> list[str]:
+    """Why the new model may not take the old one's place; empty where it may.
+
+    Detection decides first, by balanced accuracy and where that is equal by I-AUROC; right answers may not fall by more
+    than `LEEWAY`, and none may contradict the map.
+    """
+    reasons = []
+    for name, leeway in (("balanced accuracy", 0.0), ("I-AUROC", 0.0), ("right answers", LEEWAY)):
+        old, new = before[name] or 0.0, after[name] or 0.0
+        equal_so_far = before["balanced accuracy"] == after["balanced accuracy"]
+        if new < old - leeway and (name != "I-AUROC" or equal_so_far):
+            reasons.append(f"{name} fell from {old:.3f} to {new:.3f}")
+    if after["contradictions"]:
+        reasons.append(f"{after['contradictions']:.1%} of its answers contradict the map")
+    return reasons
+
+
+def write_before_after(
+    figures: tuple[Figures, Figures], models: tuple[str, str], held: HeldOut, notes: Sequence[str], out: Path
+) -> list[str]:
+    """`report.html` for people and `before_after.json` for programs; gives what speaks against the new model."""
+    before, after = figures
+    reasons = worse(before, after)
+    outcome = "The old model stays: the new one is worse" if reasons else "The new model takes the old one's place"
+    headline = (
+        f"{outcome}. Balanced accuracy {before['balanced accuracy'] or 0:.1%} before and "
+        f"{after['balanced accuracy'] or 0:.1%} after, on {held.good} good and {held.bad} defective photos."
+    )
+    made = f" {held.made} of them are photos varied, or broken, by program." if held.made else ""
+    rows = [[name, old, after[name], _change(old, after[name])] for name, old in before.items()]
+    done = Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(note) for note in notes))
+    sections = [
+        Section("Figures", table(["", "before", "after", "change"], rows), f"On photos that were held out.{made}"),
+        Section("Examples", gallery(_examples(models, held)), "The photo, then what each model sees: before, after."),
+        Section("What was done", done),
+    ]
+    write_report(out / "report.html", title="Before and after", headline=headline, sections=sections, warnings=reasons)
+    summary = {"before": before, "after": after, "accepted": not reasons, "reasons": reasons, "notes": list(notes)}
+    counts = {"good": held.good, "defective": held.bad, "made": held.made}
+    write_file(out / "before_after.json", json.dumps(summary | {"held_out": counts}, indent=2) + "\n")
+    return reasons
+
+
+def _change(old: float | None, new: float | None) -> float | None:
+    return None if old is None or new is None else new - old
+
+
+def _examples(models: tuple[str, str], held: HeldOut) -> list[Case]:
+    """The same photos through the eyes of both models."""
+    tests = sorted(held.folder.glob("*/test/*/*.png"))
+    sorts = [[p for p in tests if (p.parent.name == "good") is good] for good in (False, True)]
+    chosen = [photo for sort in sorts for photo in sort[:: max(1, len(sort) // (SHOWN // 2))][: SHOWN // 2]]
+    assistants = [(Assistant.from_pretrained(model, language=False), held.references(model)) for model in models]
+    cases = []
+    for path in chosen:
+        photo, pictures, lines = load_image(path), [], [("truth", path.parent.name)]
+        for name, (assistant, references) in zip(("before", "after"), assistants, strict=True):
+            inspection = assistant.inspect(photo, references)
+            plain, seen = draw(photo, inspection)
+            pictures = [*(pictures or [plain]), seen]
+            lines.append((name, f"{inspection.verdict}, probability of a defect {inspection.probability:.2f}"))
+        cases.append(Case("example", path.relative_to(held.folder).as_posix(), tuple(pictures), tuple(lines)))
+    return cases

@@ -1,0 +1,117 @@
+"""One's own photos in, a model that knows the product out; and a report that says whether it is better than before."""
+
+import os
+import shutil
+import time
+from pathlib import Path
+
+import numpy as np
+from tqdm import tqdm
+
+from assistant import UserError
+from assistant.assistant import Assistant
+from assistant.evaluation.results import remark
+from data_gen.variation import vary
+from training.assistant_stage import tune
+from training.before_after import measure, write_before_after
+from training.config import AssistantConfig, CustomConfig
+from training.dialogues import Example
+from training.held_out import write_held_out
+from training.own_photos import OwnPhotos, read_own_photos
+from training.product_fit import broken_photos, fit_product, square
+
+WORDS_SHARE = 0.35  # of the minutes for the language model; the rest goes into detector and report
+EXAMPLES = 120  # photos that the dialogues speak of, half of them good
+
+
+def train_custom(config: CustomConfig) -> None:
+    """Tune `config.init` to the photos below `config.data.root` and put the model into `config.output`/model.
+
+    Beside it lie `report.html` and `before_after.json`: the new model and the one before it, measured on photos held
+    out. A model that is worse does not take the place of the one before.
+
+    Raises:
+        UserError: the photos cannot be used, or the new model is worse.
+    """
+    start, output = time.monotonic(), Path(config.output)
+    model, work = output / "model", output / "work"
+    _finish_swap(model)
+    photos = read_own_photos(config.data)
+    before = str(model) if model.is_dir() else config.init
+    assert before is not None, "the door lets no empty init through"
+    notes = [*_plan(photos, config), f"Compared with {before}."]
+    held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
+    assistant = Assistant.from_pretrained(config.init or before, language=False)
+    product = assistant.product = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
+    notes.append(f"Memory of {len(product.normals)} good photos, calibration fitted in {_since(start)}.")
+    examples = inspected(assistant, photos, np.random.default_rng((config.seed, 3)))
+    tune(_words(config, work / "candidate"), assistant.encoder, assistant.head, examples)
+    product.save(work / "candidate")
+    notes.append(f"Prompt learner and language model tuned by {_since(start)}.")
+    figures = measure(before, held, work / "before"), measure(str(work / "candidate"), held, work / "after")
+    reasons = write_before_after(figures, (before, str(work / "candidate")), held, notes, output)
+    remark(f"{_since(start)}; report: {output / 'report.html'}")
+    if reasons:
+        raise UserError(
+            f"the model before stays, for {' and '.join(reasons)}",
+            f"read {output / 'report.html'}, add photos and train again; the new one lies in {work / 'candidate'}",
+        )
+    _swap(work / "candidate", model)
+
+
+def inspected(assistant: Assistant, photos: OwnPhotos, rng: np.random.Generator) -> list[Example]:
+    """Good, broken and really defective photos with what the tuned detector sees on them."""
+    count = EXAMPLES // 2
+    good = [vary(photos.good[number % len(photos.good)].image, rng) for number in range(count)]
+    broken = [vary(each.sample.image, rng) for each in broken_photos(photos.good, count, rng)]
+    images = [*good, *broken, *(shot.image for shot in photos.bad)]
+    squares = [square(image, assistant.encoder.image_size) for image in tqdm(images, "inspecting", mininterval=10)]
+    return [Example(photo, assistant.inspect(photo)) for photo in squares]
+
+
+def _words(config: CustomConfig, output: Path) -> AssistantConfig:
+    """The third stage's settings for tuning adapters for a few minutes."""
+    assert config.init is not None, "the door lets no empty init through"
+    return AssistantConfig(
+        output=str(output), init=config.init, encoder=config.init, detector=config.init, seed=config.seed,
+        max_minutes=WORDS_SHARE * config.max_minutes, max_steps=config.max_steps, batch_size=config.batch_size,
+        accumulation=config.accumulation, learning_rate=config.learning_rate, warmup_steps=config.warmup_steps,
+        save_steps=config.save_steps, workers=config.workers, resume=config.resume, tuning="lora", rank=config.rank,
+    )  # fmt: skip
+
+
+def _plan(photos: OwnPhotos, config: CustomConfig) -> list[str]:
+    """What was found and what will be done with it, told before it is done."""
+    plan = [
+        f"{config.data.root} was read as {photos.layout!r}, product {photos.name!r}.",
+        f"{len(photos.good)} good and {len(photos.bad)} defective photos to learn from; "
+        f"{len(photos.held_good)} good and {len(photos.held_bad)} defective ones held out.",
+        f"About {config.max_minutes:g} minutes are planned, {WORDS_SHARE * config.max_minutes:.1f} of them for words.",
+    ]
+    if len(photos.good) < 16:
+        plan.append("More good photos would help: with 20 the verdict is surer than with fewer.")
+    if not photos.bad and not photos.held_bad:
+        plan.append("No defective photo was given, so better or worse is judged on synthetic defects alone.")
+    for line in plan:
+        remark(line)
+    return plan
+
+
+def _swap(candidate: Path, model: Path) -> None:
+    """Put a folder in another's place; a kill in between leaves the old one under a name `_finish_swap` knows."""
+    old = model.with_name("model.old")
+    if model.exists():
+        os.replace(model, old)
+    os.replace(candidate, model)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _finish_swap(model: Path) -> None:
+    old = model.with_name("model.old")
+    if old.exists() and not model.exists():
+        os.replace(old, model)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _since(start: float) -> str:
+    return f"{(time.monotonic() - start) / 60:.1f} minutes"
