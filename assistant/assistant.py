@@ -65,7 +65,7 @@ class Assistant:
         Raises:
             UserError: nothing there, or damaged.
         """
-        source = _locate(model)
+        source = locate(model)
         detector = source if (Path(source) / SETTINGS).is_file() else str(CHECKPOINTS / "tiny")
         own = Path(detector) / ENCODER
         encoder = ImageEncoder.from_pretrained(own if own.is_dir() else detector)
@@ -148,7 +148,7 @@ class Assistant:
         return self._detectors[key]
 
 
-def _locate(model: str) -> str:
+def locate(model: str) -> str:
     """`tiny` -> its folder; an existing folder as it is; a hub id -> its local copy if it brings a detector."""
     if (CHECKPOINTS / model / SETTINGS).is_file():
         return str(CHECKPOINTS / model)

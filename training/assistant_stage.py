@@ -1,5 +1,6 @@
 """Stage 3: projector, prompt learner and language model (or its LoRA) on dialogues about inspected scenes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -14,7 +15,7 @@ from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProce
 from assistant.lvlm.backbones import backbone_of
 from training.config import AssistantConfig
 from training.decoder_stage import HARDEST, DecoderTraining, finish_head
-from training.dialogues import Collator, Dialogues, inspect_scenes
+from training.dialogues import Collator, Dialogues, Example, inspect_scenes
 from training.general import GeneralRows, Mixture
 from training.joint import JointModel, join, part
 from training.scenes import Scenes
@@ -29,14 +30,25 @@ REFERENCES = 4  # at most so many beside a photo
 
 def train_assistant(config: AssistantConfig) -> None:
     """Train and write the whole checkpoint folder to `config.output`: language model, detector, processor."""
-    output = Path(config.output)
     encoder, head = ImageEncoder.from_pretrained(_folder(config.encoder)), FusionHead.load(_folder(config.detector))
     general = _general(config)  # before all that takes long, since a file may be wrong
-    inspector = Assistant(encoder, head)
+    model, processor = start(config, encoder, head)
     scenes = Scenes(config.photos, config.products, encoder.image_size, REFERENCES, config.seed + 1)
-    model, processor = _start(config, encoder, head)
+    examples = inspect_scenes(Assistant(encoder, head), scenes, config.scenes, keep=config.decoder_loss > 0)
+    tune(config, model, processor, encoder, head, examples, general)
+
+
+def tune(
+    config: AssistantConfig,
+    model: Trained,
+    processor: AnomalyLvlmProcessor,
+    encoder: ImageEncoder,
+    head: FusionHead,
+    examples: Sequence[Example],
+    general: GeneralRows | None = None,
+) -> None:
+    """Train what `start` opened on dialogues about `examples`, and write the whole checkpoint folder."""
     joint = config.decoder_loss > 0
-    examples = inspect_scenes(inspector, scenes, config.scenes, keep=joint)
     dialogues = Dialogues(examples, (3, 8), config.batch_size, config.seed)
     rows = dialogues if general is None else Mixture(dialogues, general, config.general_share)
     if not (parse_flag_from_env("ACCELERATE_USE_FSDP") or parse_flag_from_env("ACCELERATE_USE_DEEPSPEED")):
@@ -44,14 +56,14 @@ def train_assistant(config: AssistantConfig) -> None:
         if joint:  # the detector's own tower, of which the model holds a copy at most
             cache_vision(encoder.backbone)
     trainer = fit(config, model, rows, Collator(processor), config.gradient_checkpointing)
-    whole = gather(trainer, config, lambda config: _start(config, encoder, head)[0])
+    whole = gather(trainer, config, lambda config: start(config, encoder, head)[0])
     if isinstance(whole, JointModel):
         whole, decoder = part(whole)
         head = decoder.head
         clear = Scenes(config.photos, config.products, encoder.image_size, REFERENCES, config.seed, HARDEST)
         finish_head(decoder, clear, config.calibration_scenes, config.output)
     if whole is not None:
-        _finish(whole, processor, encoder, head, output)
+        _finish(whole, processor, encoder, head, Path(config.output))
     trainer.accelerator.wait_for_everyone()
 
 
@@ -67,7 +79,7 @@ def _general(config: AssistantConfig) -> GeneralRows | None:
     return GeneralRows(path, Path(config.general_images or path.parent), config.seed)
 
 
-def _start(config: AssistantConfig, encoder: ImageEncoder, head: FusionHead) -> tuple[Trained, AnomalyLvlmProcessor]:
+def start(config: AssistantConfig, encoder: ImageEncoder, head: FusionHead) -> tuple[Trained, AnomalyLvlmProcessor]:
     """A given model (with adapters if wanted), or a new `tiny` around the encoder; with the head if that learns too."""
     torch.manual_seed(config.seed)
     if config.init is not None:

@@ -12,7 +12,7 @@ from assistant import UserError
 from assistant.assistant import Assistant
 from assistant.evaluation.results import remark
 from data_gen.variation import vary
-from training.assistant_stage import tune
+from training.assistant_stage import start, tune
 from training.before_after import measure, write_before_after
 from training.config import AssistantConfig, CustomConfig
 from training.dialogues import Example
@@ -33,7 +33,7 @@ def train_custom(config: CustomConfig) -> None:
     Raises:
         UserError: the photos cannot be used, or the new model is worse.
     """
-    start, output = time.monotonic(), Path(config.output)
+    began, output = time.monotonic(), Path(config.output)
     model, work = output / "model", output / "work"
     _finish_swap(model)
     photos = read_own_photos(config.data)
@@ -43,14 +43,15 @@ def train_custom(config: CustomConfig) -> None:
     held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
     assistant = Assistant.from_pretrained(config.init or before, language=False)
     product = assistant.product = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
-    notes.append(f"Memory of {len(product.normals)} good photos, calibration fitted in {_since(start)}.")
+    notes.append(f"Memory of {len(product.normals)} good photos, calibration fitted in {_since(began)}.")
     examples = inspected(assistant, photos, np.random.default_rng((config.seed, 3)))
-    tune(_words(config, work / "candidate"), assistant.encoder, assistant.head, examples)
+    words, parts = _words(config, work / "candidate"), (assistant.encoder, assistant.head)
+    tune(words, *start(words, *parts), *parts, examples)
     product.save(work / "candidate")
-    notes.append(f"Prompt learner and language model tuned by {_since(start)}.")
+    notes.append(f"Prompt learner and language model tuned by {_since(began)}.")
     figures = measure(before, held, work / "before"), measure(str(work / "candidate"), held, work / "after")
     reasons = write_before_after(figures, (before, str(work / "candidate")), held, notes, output)
-    remark(f"{_since(start)}; report: {output / 'report.html'}")
+    remark(f"{_since(began)}; report: {output / 'report.html'}")
     if reasons:
         raise UserError(
             f"the model before stays, for {' and '.join(reasons)}",
@@ -113,5 +114,5 @@ def _finish_swap(model: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-def _since(start: float) -> str:
-    return f"{(time.monotonic() - start) / 60:.1f} minutes"
+def _since(began: float) -> str:
+    return f"{(time.monotonic() - began) / 60:.1f} minutes"

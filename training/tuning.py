@@ -10,6 +10,7 @@ from peft import PeftModel, get_peft_model, get_peft_model_state_dict, set_peft_
 from transformers import AutoConfig, BitsAndBytesConfig
 
 from assistant import UserError
+from assistant.assistant import locate
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of, lora_config
 from assistant.lvlm.checkpoint import load
@@ -29,12 +30,13 @@ def open_base(config: AssistantConfig) -> tuple[AnomalyLvlmForConditionalGenerat
         UserError: 4 bits are wanted and cannot be had here.
     """
     assert config.init is not None
+    source = locate(config.init)
     half = config.tuning != "full" and torch.cuda.is_available()
     dtype = torch.bfloat16 if half else torch.float32
     loading: dict[str, Any] = {"dtype": dtype}
     if config.tuning == "qlora":
-        loading |= {"quantization_config": four_bits(config.init, dtype), "device_map": {"": _device()}}
-    model, processor = load(config.init, **loading)
+        loading |= {"quantization_config": four_bits(source, dtype), "device_map": {"": _device()}}
+    model, processor = load(source, **loading)
     model.prompt_learner.float()
     return model, processor
 
