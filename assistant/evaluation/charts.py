@@ -65,7 +65,7 @@ def histogram(good: np.ndarray, defective: np.ndarray, band: tuple[float, float]
     """How many good and defective photos have which probability (N,) in [0, 1], and the band where it is unsure."""
     edges = np.linspace(0, 1, bins + 1)
     counts = [np.histogram(values, edges)[0] for values in (good, defective)]
-    top = max(1, *(int(column.max()) for column in counts))
+    top = 5 * max(1, *(-(-int(column.max()) // 5) for column in counts))  # five marks, all of whole photos
     low, high = band
     parts = [
         _grid("probability of a defect", "photos", float(top)),
@@ -98,8 +98,8 @@ def reliability(labels: np.ndarray, chances: np.ndarray, bins: int = CALIBRATION
                 "true {:.2f}</title></circle>").format(
                     _x(float(chances[chosen].mean())), _y(float(labels[chosen].mean())), 4 + 9 * (count / most) ** 0.5,
                     count, chances[chosen].mean(), labels[chosen].mean()))  # fmt: skip
-    legend = Markup('<ul class="legend"><li>larger dots stand for more photos; above the line it is too careful, '
-        "below it too quick to alarm</li></ul>")  # fmt: skip
+    legend = Markup('<ul class="legend"><li>larger dots stand for more photos; above the line it tells too low a '
+        "probability, below it too high a one</li></ul>")  # fmt: skip
     return _svg(parts, "share of defective photos over the probability told") + legend
 
 
