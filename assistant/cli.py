@@ -84,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         command = (benchmarks if benchmarks and kind else commands).add_parser(kind or group, help=about)
         command.set_defaults(handler=handler)
         for argument in arguments.split():
-            command.add_argument(argument.rstrip("?,"), **ARGUMENTS[argument])
+            command.add_argument(argument.rstrip("?,."), **ARGUMENTS[argument])
     return parser
 
 
@@ -215,6 +215,12 @@ def _evaluate_qa(options: argparse.Namespace) -> None:
     _print_metrics(options.out, "overall")
 
 
+def _compare(options: argparse.Namespace) -> None:
+    from assistant.evaluation.compare import compare
+
+    print(compare(options.a, options.b, options.out))
+
+
 def _print_metrics(out: Path, section: str) -> None:
     values = json.loads((out / "metrics.json").read_text(encoding="utf-8"))[section]
     print(f"{out}: {json.dumps(values)}")
@@ -230,4 +236,5 @@ _COMMANDS = {
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),
     "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),
+    "compare": (_compare, "two results of `evaluate`: do they differ by more than chance?", "a b --out."),
 }

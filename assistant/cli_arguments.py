@@ -1,7 +1,7 @@
 """The arguments of the command line: one table, so that an option means the same in every command.
 
 A key is the option as it is written; one that some command knows in another form has a mark behind it, which is not
-part of its name: "?" where it may be left out, "," where it takes several.
+part of its name: "?" where it may be left out, "," where it takes several, "." where it names a file.
 """
 
 import argparse
@@ -46,10 +46,13 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "question": {"metavar": "QUESTION"},
     "config": {"metavar": "CONFIG", "help": "a YAML file, or the name of a preset in configs/"},
     "overrides": {"nargs": "*", "metavar": "key=value", "help": "settings to change"},
+    "a": {"type": Path, "metavar": "A", "help": "folder that `evaluate` wrote"},
+    "b": {"type": Path, "metavar": "B", "help": "another, of the same photos or questions"},
     "--reference": {"action": "extend", "nargs": "+", "default": [], "metavar": "R", "help": "photos of good parts"},
     "--model": {"default": "tiny", "metavar": "M", "help": "tiny (embedded, default), a folder or a hub id"},
     "--out": {"type": Path, "required": True, "metavar": "DIR", "help": "folder for the results"},
     "--out?": {"type": Path, "metavar": "DIR", "help": "write NAME_overlay.png and NAME_map.png (16-bit)"},
+    "--out.": {"type": Path, "metavar": "FILE.html", "help": "write the comparison as a page, too"},
     "--json": {"action": "store_true", "help": "one JSON object per line on stdout"},
     "--host": {"default": "127.0.0.1", "help": "default: %(default)s, this machine only"},
     "--port": {"type": int, "default": 7860, "help": "default: %(default)s"},

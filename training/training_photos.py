@@ -1,4 +1,4 @@
-"""What a checkpoint was trained on travels with it, as hashes, so that an evaluation can tell whether it saw the test."""
+"""Hashes of the photos that a checkpoint was trained on travel with it, so that evaluations can tell what it saw."""
 
 from pathlib import Path
 

@@ -128,11 +128,12 @@ def _grid(x_label: str, y_label: str, top: float) -> Markup:
     parts = []
     for mark in np.linspace(0, 1, 6):
         tall = f"{mark:.1f}" if top == 1 else f"{mark * top:.3g}"
-        parts.append(Markup('<path class="grid" d="M{0:.1f},{1} V{2} M{3},{4:.1f} H{5}"/><text x="{0:.1f}" y="{6}">{7:.1f}'
-            '</text><text class="end" x="{8}" y="{9:.1f}">{10}</text>').format(
+        parts.append(Markup('<path class="grid" d="M{0:.1f},{1} V{2} M{3},{4:.1f} H{5}"/>'
+            '<text x="{0:.1f}" y="{6}">{7:.1f}</text><text class="end" x="{8}" y="{9:.1f}">{10}</text>').format(
                 _x(mark), TOP, HEIGHT - BOTTOM, LEFT, _y(mark), WIDTH - RIGHT, HEIGHT - BOTTOM + 16, mark, LEFT - 6,
                 _y(mark) + 4, tall))  # fmt: skip
-    return _join(parts) + Markup('<text x="{}" y="{}">{}</text><text transform="translate(13,{}) rotate(-90)">{}</text>').format(
+    names = '<text x="{}" y="{}">{}</text><text transform="translate(13,{}) rotate(-90)">{}</text>'
+    return _join(parts) + Markup(names).format(
         _x(0.5), HEIGHT - 8, x_label, _y(0.5), y_label)  # fmt: skip
 
 

@@ -16,7 +16,7 @@ from assistant.evaluation import metrics
 from assistant.evaluation.cases import Case, CaseKeeper
 from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.detection_report import write_detection_report
-from assistant.evaluation.leaks import TrainingHashes, warn_of_leaks
+from assistant.evaluation.leaks import leak_check, warn_of_leaks
 from assistant.evaluation.pixel_histogram import PixelHistogram
 from assistant.evaluation.provenance import provenance
 from assistant.evaluation.results import model_key, progress, remark, write_file
@@ -48,7 +48,6 @@ class Tally:
     pixels: PixelHistogram = field(default_factory=PixelHistogram)
     cases: CaseKeeper = field(default_factory=CaseKeeper)
     skipped: list[str] = field(default_factory=list)
-    leaks: list[str] = field(default_factory=list)
 
     def metrics(self) -> dict[str, float | None]:
         labels = [row["label"] for row in self.rows]
@@ -110,9 +109,8 @@ def evaluate_detection(
         from assistant.assistant import Assistant
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
-    hashes = TrainingHashes.of_model(model)
-    results = _evaluate_all(categories, data, assistant, kept, hashes)
-    rows, skipped, leaks = (sum((r[part] for r in results.values()), []) for part in ("rows", "skipped", "leaks"))
+    results = _evaluate_all(categories, data, assistant, kept)
+    rows, skipped = (sum((result[part] for result in results.values()), []) for part in ("rows", "skipped"))
     if not rows:
         raise UserError(f"none of the {len(skipped)} test photos in {data} could be inspected", "see the lines above")
     single = {name: result["metrics"] for name, result in results.items()}
@@ -123,7 +121,7 @@ def evaluate_detection(
         "categories": single,
         "errors": {name: result["errors"] for name, result in results.items() if result["errors"]},
         "settings": settings, "skipped": skipped,
-        "leaks": {"training_photos": None if hashes is None else len(hashes.hashes), "found": leaks},
+        "leaks": leak_check(model, [(row["path"], data / row["path"]) for row in rows]),
         "provenance": provenance(command, model, _files(categories), data, seed),
     }  # fmt: skip
     cases = [Case.from_json(case) for result in results.values() for case in result["cases"]]
@@ -134,16 +132,12 @@ def evaluate_detection(
         shutil.rmtree(kept.folder, ignore_errors=True)
     if skipped:
         remark(f"left out, since not readable ({len(skipped)}): {', '.join(skipped)}")
-    warn_of_leaks(leaks)
+    warn_of_leaks(report["leaks"]["found"])
     return report
 
 
 def _evaluate_all(
-    categories: Sequence[Category],
-    data: Path,
-    assistant: "Assistant",
-    kept: "_Kept | None",
-    hashes: TrainingHashes | None,
+    categories: Sequence[Category], data: Path, assistant: "Assistant", kept: "_Kept | None"
 ) -> dict[str, dict[str, Any]]:
     """Category -> its results, those of an interrupted run taken over."""
     results = {}
@@ -152,7 +146,7 @@ def _evaluate_all(
             result = kept.load(category) if kept else None
             if result is None:
                 bar.set_description(category.name)
-                result = _evaluate_category(category, data, assistant, hashes, bar.update)
+                result = _evaluate_category(category, data, assistant, bar.update)
                 if kept:
                     kept.save(category, result)
             else:
@@ -163,7 +157,7 @@ def _evaluate_all(
 
 
 def _evaluate_category(
-    category: Category, data: Path, assistant: "Assistant", hashes: TrainingHashes | None, step: Callable[[], object]
+    category: Category, data: Path, assistant: "Assistant", step: Callable[[], object]
 ) -> dict[str, Any]:
     """Inspect every test photo; a bad one is told and left out. Gives what is left of a category, as JSON."""
     references = [load_image(path) for path in category.references]  # a bad one stops here, not at each photo
@@ -173,15 +167,13 @@ def _evaluate_category(
         try:
             inspection = assistant.inspect(photo.path, references=references)
             _add(tally, photo, inspection, category.name, path)
-            if hashes and hashes.find([photo.path]):
-                tally.leaks.append(path)
         except UserError as error:
             remark(f"left out: {error}")
             tally.skipped.append(path)
         step()
     return {
         "metrics": tally.metrics(), "errors": tally.errors(), "rows": tally.rows, "skipped": tally.skipped,
-        "leaks": tally.leaks, "cases": [case.to_json() for case in tally.cases.cases(assistant, references)],
+        "cases": [case.to_json() for case in tally.cases.cases(assistant, references)],
     }  # fmt: skip
 
 

@@ -14,9 +14,9 @@ from assistant.evaluation.report_page import Section, figures, gallery, names, p
 from assistant.evaluation.score_counts import ScoreCounts
 
 SHOWN = {
-    "image_auroc": "I-AUROC", "image_ap": "I-AP", "image_f1_max": "I-F1-max", "pixel_auroc": "P-AUROC", "pixel_ap": "P-AP",
-    "pro": "PRO", "aupimo": "AUPIMO", "accuracy": "accuracy", "balanced_accuracy": "balanced accuracy", "ece": "ECE",
-    "unsure_rate": "unsure",
+    "image_auroc": "I-AUROC", "image_ap": "I-AP", "image_f1_max": "I-F1-max", "pixel_auroc": "P-AUROC",
+    "pixel_ap": "P-AP", "pro": "PRO", "aupimo": "AUPIMO", "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy", "ece": "ECE", "unsure_rate": "unsure",
 }  # fmt: skip
 MEANINGS = (
     ("balanced_accuracy", "right verdicts", "mean over good and defective photos; unsure counts as wrong"),
@@ -63,8 +63,8 @@ def write_detection_report(
     if report["leaks"]["found"]:
         sections.append(Section("Photos trained on", names(report["leaks"]["found"])))
     write_report(
-        path, title=f"Detection: {settings['model']} on {Path(settings['data']).name}, {_shots(settings['shots'])}",
-        headline=headline(rows), sections=sections, warnings=leak_warnings(report["leaks"]), origin=report["provenance"],
+        path, title=page_title(settings), headline=headline(rows), sections=sections,
+        warnings=leak_warnings(report["leaks"]), origin=report["provenance"],
     )  # fmt: skip
 
 
@@ -90,8 +90,8 @@ def leak_warnings(leaks: Mapping[str, Any]) -> list[str]:
     if not leaks["found"]:
         return []
     return [
-        f"The model was trained on {len(leaks['found'])} of these photos, or on near copies of them; they are listed at "
-        "the end, and make the figures look better than they are."
+        f"The model was trained on {len(leaks['found'])} of these photos, or on near copies of them, which makes the "
+        "figures look better than they are. They are listed at the end."
     ]
 
 
@@ -102,7 +102,7 @@ def category_table(report: Mapping[str, Any]) -> Markup:
     for name, values in [*report["categories"].items(), ("mean", report["mean"])]:
         ends = (bounds["mean"] if name == "mean" else bounds["categories"][name]) if bounds else {}
         rows.append([name, *(_with_interval(values[key], ends.get(key)) for key in SHOWN)])
-    return table(["category", *SHOWN.values()], rows, total=True)
+    return table(["category", *SHOWN.values()], rows, words=1, total=True)
 
 
 def kind_table(rows: Rows) -> Markup:
@@ -138,7 +138,7 @@ def _curves(rows: Rows, band: tuple[float, float]) -> list[Section]:
         precision = [charts.precision_recall(labelled[name], count, name == strong) for name, count in both.items()]
         drawn = figures([
             ("ROC", charts.lines(roc, "good photos stopped", "defective photos caught", diagonal=True)),
-            ("Precision and recall", charts.lines(precision, "defective photos caught", "share of alarms that are right")),
+            ("Precision and recall", charts.lines(precision, "defective photos caught", "alarms that are right")),
         ])  # fmt: skip
         about = "What other thresholds on the probability would give. Beside each name: I-AUROC / I-AP."
         sections.append(Section("Curves", drawn, about))
@@ -180,5 +180,8 @@ def _about_errors(report: Mapping[str, Any]) -> str:
     return f"Pixel metrics are within {max(worst):.1g} of exact." if worst else ""
 
 
-def _shots(shots: int) -> str:
-    return f"{shots} reference{'s' if shots != 1 else ''}" if shots else "without references"
+def page_title(settings: Mapping[str, Any]) -> str:
+    """What was measured on what."""
+    shots = settings["shots"]
+    compared = f"{shots} reference{'s' if shots > 1 else ''}" if shots else "without references"
+    return f"Detection: {settings['model']} on {Path(settings['data']).name}, {compared}"

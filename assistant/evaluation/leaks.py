@@ -1,10 +1,12 @@
-"""Was a test photo trained on? Perceptual hashes of all training photos travel with a checkpoint, eight bytes a photo."""
+"""Was a test photo trained on? Hashes of all training photos travel with a checkpoint, eight bytes a photo."""
 
+import contextlib
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -119,13 +121,11 @@ class TrainingHashes:
 
     def find(self, paths: Iterable[Path]) -> list[Path]:
         """Those of the photos at `paths` that are among them; one that cannot be read is not."""
-        return [path for path in paths if self._holds(path)]
-
-    def _holds(self, path: Path) -> bool:
-        try:
-            return self.has(load_image(path))
-        except UserError:  # whoever wants to inspect it tells of it
-            return False
+        found = []
+        for path in paths:
+            with contextlib.suppress(UserError):  # whoever wants to inspect it tells of it
+                found += [path] if self.has(load_image(path)) else []
+        return found
 
 
 def merged(folders: Sequence[str | Path | None]) -> TrainingHashes | None:
@@ -144,6 +144,13 @@ def _cached(model: str) -> Path | None:
     except HFValidationError:  # no hub id, and whoever opens the model tells of it
         return None
     return Path(path).parent if isinstance(path, str) else None
+
+
+def leak_check(model: str, photos: Iterable[tuple[str, Path]]) -> dict[str, Any]:
+    """{"training_photos": how many are known, None for a model of unknown training, "found": names of test photos}."""
+    hashes = TrainingHashes.of_model(model)
+    found = [name for name, path in photos if hashes.find([path])] if hashes else []
+    return {"training_photos": None if hashes is None else len(hashes.hashes), "found": found}
 
 
 def warn_of_leaks(found: Sequence[str]) -> None:

@@ -16,7 +16,9 @@ LIBRARIES = ("torch", "transformers", "peft", "accelerate", "numpy", "scipy", "p
 WEIGHTS = (".safetensors", ".bin", ".gguf")
 
 
-def provenance(command: Iterable[str], model: str, files: Iterable[Path], root: Path, seed: int | None) -> dict[str, Any]:
+def provenance(
+    command: Iterable[str], model: str, files: Iterable[Path], root: Path, seed: int | None
+) -> dict[str, Any]:
     """The origin of a run's figures, for its `metrics.json`.
 
     Args:

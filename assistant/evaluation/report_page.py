@@ -60,10 +60,20 @@ def tiles(values: Sequence[tuple[str, str, str]]) -> Markup:
     return _block("tiles", values)
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[Any]], *, total: bool = False) -> Markup:
-    """A table; numbers are written with three decimals, None as a dash, and with `total` the last row stands out."""
-    numeric = [all(value is None or isinstance(value, int | float) for value in column) for column in zip(*rows, strict=True)]
-    return _block("table", columns, [[_cell(value) for value in row] for row in rows], numeric or [False] * len(columns), total)
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[Any]], *, words: int | None = None, total: bool = False
+) -> Markup:
+    """A table; floats are written with three decimals, None as a dash.
+
+    Args:
+        words: so many columns hold words and start at the left; None for those whose cells are not all numbers.
+        total: the last row is a summary.
+    """
+    filled = [[row[i] for row in rows if row[i] is not None] for i in range(len(columns))]
+    left = [any(not isinstance(value, int | float) for value in column) for column in filled]
+    if words is not None:
+        left = [i < words for i in range(len(columns))]
+    return _block("table", columns, [[_cell(value) for value in row] for row in rows], left, total)
 
 
 def figures(charts: Sequence[tuple[str, Markup]]) -> Markup:
@@ -73,7 +83,7 @@ def figures(charts: Sequence[tuple[str, Markup]]) -> Markup:
 
 def gallery(cases: Sequence[Case]) -> Markup:
     """Cases with their pictures and lines, or a word that there are none."""
-    short = [(case.title, case.group, case.pictures, [(who, _short(text)) for who, text in case.lines]) for case in cases]
+    short = [(case.title, case.pictures, [(who, _short(text)) for who, text in case.lines]) for case in cases]
     return _block("gallery", short)
 
 
