@@ -68,6 +68,25 @@ def write_detection_report(
     )  # fmt: skip
 
 
+def write_seeds_report(path: Path, report: Mapping[str, Any]) -> None:
+    """Write the page of several seeds: the means with their intervals, and where the page of each seed lies."""
+    seeds = report["settings"]["seeds"]
+    links = [Markup('<li><a href="seed_{0}/report.html">seed {0}</a></li>').format(seed) for seed in seeds]
+    sections = [
+        Section(
+            "By category", category_table(report), "Below each mean its 95 % interval over the seeds (Student's t)."
+        ),
+        Section("Each seed", Markup("<ul>{}</ul>").format(Markup("").join(links)), "With curves and examples."),
+    ]
+    right, ranking = report["mean"]["balanced_accuracy"], report["mean"]["image_auroc"]
+    told = f"Over {len(seeds)} draws of the references {percent(right)} of its verdicts were right"
+    rank = "" if ranking is None else f", and its ranking of photos (I-AUROC) was {ranking:.3f}"
+    write_report(
+        path, title=page_title(report["settings"]), headline=f"{told}{rank}, on average.", sections=sections,
+        warnings=leak_warnings(report["leaks"]), origin=report["provenance"],
+    )  # fmt: skip
+
+
 def headline(rows: Rows) -> str:
     """The outcome in counts of photos."""
     verdicts = {label: [row["verdict"] for row in rows if row["label"] == label] for label in (0, 1)}
@@ -172,7 +191,7 @@ def _figure(value: float | None, key: str) -> str:
 def _with_interval(value: float | None, ends: Sequence[float] | None) -> Any:
     if value is None or ends is None:
         return value
-    return Markup("{:.3f} <small>{:.3f} to {:.3f}</small>").format(value, *ends)
+    return Markup("{:.3f}<br><small>{:.3f} to {:.3f}</small>").format(value, *ends)
 
 
 def _about_errors(report: Mapping[str, Any]) -> str:
