@@ -17,10 +17,10 @@ LAYERS = {
     "assistant.grounding": FLOOR, "assistant.checking": FLOOR, "assistant.boxes": FLOOR, "assistant.choices": FLOOR,
     "assistant.spoken": FLOOR, "assistant.report": FLOOR, "assistant.evaluation": FLOOR, "assistant.layouts": BESIDE,
     "assistant.lvlm": TRANSFORMERS, "assistant.conversation": WHOLE, "assistant.assistant": WHOLE,
-    "data_gen": BESIDE, "training": TRAINING, "training.finetune": DOORS,
+    "data_gen": BESIDE, "training": TRAINING, "training.before_after": DOORS, "training.custom": DOORS,
     "assistant.evaluation.categories": DOORS, "assistant.evaluation.anomalygpt": DOORS,
-    "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS,
-    "assistant.evaluation.seeds": DOORS, "assistant.cli": DOORS, "assistant.__main__": DOORS, "app": DOORS,
+    "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS, "assistant.evaluation.seeds": DOORS,
+    "assistant.cli_arguments": FLOOR, "assistant.cli": DOORS, "assistant.__main__": DOORS, "app": DOORS,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "peft", "accelerate", "gradio", "datasets", "bitsandbytes"}
 FORBIDDEN = {FLOOR: HEAVY | {"cv2"}, TORCH: HEAVY - {"torch"}, BESIDE: HEAVY - {"datasets"}}

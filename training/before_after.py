@@ -1,8 +1,7 @@
-"""Is the new model better than the old one? Both are measured on the held-out photos, and put side by side on a page."""
+"""Is the new model better than the old one? Both are measured on the held-out photos and shown side by side."""
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from markupsafe import Markup

@@ -1,4 +1,4 @@
-"""Teach the detector one product: a memory of good photos, and a calibration fitted on them and on defects made of them.
+"""Teach the detector one product: a memory of good photos, and a calibration fitted on them and on broken ones.
 
 No weight of the detector changes. What does is the line between good and defective: it lies where this product's own
 good photos, each judged by the others, and synthetic defects on them say.
@@ -24,7 +24,9 @@ from data_gen.synthesizers import NothingVisible, Sample, synthesize
 from data_gen.variation import vary
 from training.own_photos import OwnPhotos, Shot
 
-REMEMBERED = 16  # good photos in the memory: a fifth of a second more for a photo than with four, and hardly better after
+REMEMBERED = (
+    16  # good photos in the memory: a fifth of a second more for a photo than with four, and hardly better after
+)
 BROKEN = 100  # synthetic defects that are aimed at
 MOST_GOOD = 60  # good photos that are judged: more than a line through three numbers needs
 LEAST_QUALITY = 0.8  # of synthetic defects; on real photos fits without the rest were right more often
@@ -115,7 +117,7 @@ def fit_line(fine: np.ndarray, broken: np.ndarray, bad: np.ndarray) -> np.ndarra
 
 
 def spread_out(looks: torch.Tensor, count: int) -> list[int]:
-    """Numbers of up to `count` photos that differ most, by greedy k-center (as PatchCore's coreset) on unit looks (N, D)."""
+    """Numbers of up to `count` photos that differ most: greedy k-center, as PatchCore's coreset, on unit looks (N, D)."""
     likeness = looks @ looks.T
     chosen = [int(likeness.mean(dim=1).argmax())]  # the most usual one first
     while len(chosen) < min(count, len(looks)):
@@ -128,5 +130,3 @@ def spread_out(looks: torch.Tensor, count: int) -> list[int]:
 def square(image: np.ndarray, size: int) -> np.ndarray:
     """As the encoder sees it, in the eight bits in which a checkpoint keeps it; (size, size, 3) uint8."""
     return np.rint(Frame(image, size).array * 255).astype(np.uint8)
-
-

@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +13,12 @@ import numpy as np
 
 from assistant import UserError
 from assistant.evaluation import metrics
+from assistant.evaluation.cases import Case, CaseKeeper
 from assistant.evaluation.categories import Category, find_categories
+from assistant.evaluation.detection_report import write_detection_report
+from assistant.evaluation.leaks import leak_check, warn_of_leaks
 from assistant.evaluation.pixel_histogram import PixelHistogram
+from assistant.evaluation.provenance import provenance
 from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
 from assistant.layouts import Photo
@@ -38,10 +42,11 @@ DECISIONS = {"good": 0, "defective": 1, "unsure": -1}
 
 @dataclass
 class Tally:
-    """What is known of one category so far: a row per photo, its pixels, and what could not be read."""
+    """What is known of one category so far: a row per photo, its pixels, cases to show, and what was remarkable."""
 
     rows: list[dict[str, Any]] = field(default_factory=list)
     pixels: PixelHistogram = field(default_factory=PixelHistogram)
+    cases: CaseKeeper = field(default_factory=CaseKeeper)
     skipped: list[str] = field(default_factory=list)
 
     def metrics(self) -> dict[str, float | None]:
@@ -69,7 +74,7 @@ class Tally:
 def evaluate_detection(
     data: str | Path, shots: int, seed: int, model: str, out: str | Path, assistant: "Assistant | None" = None
 ) -> dict[str, Any]:
-    """Measure a model on every test photo and write `metrics.json` and `per_image.csv`.
+    """Measure a model on every test photo and write `metrics.json`, `per_image.csv` and `report.html`.
 
     The references of a category are the first `shots` of `sorted(train/good)` shuffled by
     `random.Random(seed)`. Image scores are the calibrated probabilities. The verdict decides without a
@@ -77,8 +82,9 @@ def evaluate_detection(
     the label. Pixel metrics are taken on the photos' own grid over all test photos whose mask is known;
     good photos count as empty. Means over categories are unweighted, over those where the metric exists.
 
-    A photo that cannot be read is reported and left out. After an interruption the categories that were
-    finished are not measured again, provided the model's files are the same.
+    A photo that cannot be read is reported and left out; one that the model was trained on is reported.
+    After an interruption the categories that were finished are not measured again, provided the model's
+    files are the same.
 
     Args:
         data: folder of categories, or one category, in any layout of `assistant.layouts`.
@@ -86,8 +92,10 @@ def evaluate_detection(
         out: folder for the results, made if need be.
 
     Returns:
-        What `metrics.json` holds: {"mean": {...}, "categories": {NAME: {...}}, "errors", "settings", "skipped"}.
+        What `metrics.json` holds: {"mean": {...}, "categories": {NAME: {...}}, "errors", "settings", "skipped",
+        "leaks", "provenance"}.
         "errors" says how far pixel metrics may be from exact, for categories too large to be counted exactly.
+        "leaks" names the test photos among the model's training photos, whose count is None if not known.
         In `per_image.csv`, `path` is relative to `data` and `label` is 1 for defective, 0 for good.
 
     Raises:
@@ -101,8 +109,38 @@ def evaluate_detection(
         from assistant.assistant import Assistant
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
-    rows, results, skipped = [], {}, []
-    errors: dict[str, dict[str, float]] = {}
+    results = _evaluate_all(categories, data, assistant, kept)
+    rows, skipped = (sum((result[part] for result in results.values()), []) for part in ("rows", "skipped"))
+    if not rows:
+        raise UserError(f"none of the {len(skipped)} test photos in {data} could be inspected", "see the lines above")
+    single = {name: result["metrics"] for name, result in results.items()}
+    command = ["anomaly-assistant", "evaluate", "detection", "--data", str(data), "--shots", str(shots)]
+    command += ["--seed", str(seed), "--model", model, "--out", str(out)]
+    report = {
+        "mean": {name: metrics.mean([values[name] for values in single.values()]) for name in METRICS},
+        "categories": single,
+        "errors": {name: result["errors"] for name, result in results.items() if result["errors"]},
+        "settings": settings, "skipped": skipped,
+        "leaks": leak_check(model, [(row["path"], data / row["path"]) for row in rows]),
+        "provenance": provenance(command, model, _files(categories), data, seed),
+    }  # fmt: skip
+    cases = [Case.from_json(case) for result in results.values() for case in result["cases"]]
+    write_file(out / "per_image.csv", _as_csv(rows))
+    write_detection_report(out / "report.html", report, rows, cases, assistant.head.calibration.unsure)
+    write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
+    if kept:
+        shutil.rmtree(kept.folder, ignore_errors=True)
+    if skipped:
+        remark(f"left out, since not readable ({len(skipped)}): {', '.join(skipped)}")
+    warn_of_leaks(report["leaks"]["found"])
+    return report
+
+
+def _evaluate_all(
+    categories: Sequence[Category], data: Path, assistant: "Assistant", kept: "_Kept | None"
+) -> dict[str, dict[str, Any]]:
+    """Category -> its results, those of an interrupted run taken over."""
+    results = {}
     with progress(sum(len(category.tests) for category in categories), "photo") as bar:
         for category in categories:
             result = kept.load(category) if kept else None
@@ -114,27 +152,14 @@ def evaluate_detection(
             else:
                 remark(f"{category.name}: measured before the interruption")
                 bar.update(len(category.tests))
-            results[category.name] = result["metrics"]
-            errors |= {category.name: result["errors"]} if result["errors"] else {}
-            rows += result["rows"]
-            skipped += result["skipped"]
-    if not rows:
-        raise UserError(f"none of the {len(skipped)} test photos in {data} could be inspected", "see the lines above")
-    mean = {name: metrics.mean([result[name] for result in results.values()]) for name in METRICS}
-    report = {"mean": mean, "categories": results, "errors": errors, "settings": settings, "skipped": skipped}
-    write_file(out / "per_image.csv", _as_csv(rows))
-    write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
-    if kept:
-        shutil.rmtree(kept.folder, ignore_errors=True)
-    if skipped:
-        remark(f"left out, since not readable ({len(skipped)}): {', '.join(skipped)}")
-    return report
+            results[category.name] = result
+    return results
 
 
 def _evaluate_category(
     category: Category, data: Path, assistant: "Assistant", step: Callable[[], object]
 ) -> dict[str, Any]:
-    """Inspect every test photo; a bad one is told and left out. Gives metrics, errors, rows and what was left out."""
+    """Inspect every test photo; a bad one is told and left out. Gives what is left of a category, as JSON."""
     references = [load_image(path) for path in category.references]  # a bad one stops here, not at each photo
     tally = Tally()
     for photo in category.tests:
@@ -146,7 +171,10 @@ def _evaluate_category(
             remark(f"left out: {error}")
             tally.skipped.append(path)
         step()
-    return {"metrics": tally.metrics(), "errors": tally.errors(), "rows": tally.rows, "skipped": tally.skipped}
+    return {
+        "metrics": tally.metrics(), "errors": tally.errors(), "rows": tally.rows, "skipped": tally.skipped,
+        "cases": [case.to_json() for case in tally.cases.cases(assistant, references)],
+    }  # fmt: skip
 
 
 def _add(tally: Tally, photo: Photo, inspection: "Inspection", category: str, path: str) -> None:
@@ -157,7 +185,18 @@ def _add(tally: Tally, photo: Photo, inspection: "Inspection", category: str, pa
     elif photo.mask is not None:
         tally.pixels.add(anomaly_map, photo.mask(anomaly_map.shape))
     values = (path, category, int(photo.defective), inspection.probability, inspection.verdict)
-    tally.rows.append(dict(zip(COLUMNS, values, strict=True)))
+    tally.rows.append(dict(zip(COLUMNS, values, strict=True)) | {"kind": photo.kind})
+    truth = (photo.kind or "defective") if photo.defective else "good"
+    tally.cases.offer(photo.path, path, truth, photo.defective, inspection)
+
+
+def _files(categories: Sequence[Category]) -> Iterator[Path]:
+    """All that the figures rest on: test photos with their masks, references."""
+    for category in categories:
+        yield from category.references
+        for photo in category.tests:
+            yield photo.path
+            yield from getattr(photo.mask, "paths", ())
 
 
 class _Kept:
@@ -171,8 +210,9 @@ class _Kept:
         if not path.is_file():
             return None
         kept = json.loads(path.read_text(encoding="utf-8"))
+        result: dict[str, Any] = kept["result"]
         same = kept["settings"] == self.settings and kept["tests"] == len(category.tests)
-        return kept["result"] if same and tuple(kept["result"]["metrics"]) == METRICS else None
+        return result if same and tuple(result["metrics"]) == METRICS and "cases" in result else None
 
     def save(self, category: Category, result: dict[str, Any]) -> None:
         kept = {"settings": self.settings, "tests": len(category.tests), "result": result}
@@ -181,7 +221,7 @@ class _Kept:
 
 def _as_csv(rows: Sequence[dict[str, Any]]) -> str:
     text = io.StringIO()
-    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n", extrasaction="ignore")
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()

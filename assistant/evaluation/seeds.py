@@ -1,11 +1,13 @@
 """Detection over several draws of the references: the mean over seeds, and how sure it is."""
 
 import json
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.evaluation.detection import METRICS, evaluate_detection
+from assistant.evaluation.detection_report import write_seeds_report
 from assistant.evaluation.metrics import interval, mean
 from assistant.evaluation.results import model_key, remark, write_file
 from assistant.report import make_folder
@@ -22,7 +24,8 @@ def evaluate_seeds(
     out: str | Path,
     assistant: "Assistant | None" = None,
 ) -> dict[str, Any]:
-    """Run `evaluate_detection` once per seed, each into `out/seed_S`, and write the means to `out/metrics.json`.
+    """Run `evaluate_detection` once per seed, each into `out/seed_S`, and write the means to `out/metrics.json` and
+    `out/report.html`.
 
     A run that was interrupted goes on with the seed it was at. Two seeds that draw the same references are not
     independent; with no references at all every seed gives the same.
@@ -39,6 +42,8 @@ def evaluate_seeds(
         settings = {"data": str(Path(data).resolve()), "shots": shots, "seed": seed, "model": key}
         report = None if again or assistant else _finished(folder / "metrics.json", settings)
         reports.append(report or evaluate_detection(data, shots, seed, model, folder, assistant))
+    command = ["anomaly-assistant", "evaluate", "detection", "--data", str(data), "--shots", str(shots)]
+    command += ["--seed", ",".join(map(str, seeds)), "--model", model, "--out", str(out)]
     overall = [report["mean"] for report in reports]
     each = {name: [report["categories"][name] for report in reports] for name in reports[0]["categories"]}
     report = {
@@ -50,7 +55,10 @@ def evaluate_seeds(
         },
         "settings": {"data": str(Path(data).resolve()), "shots": shots, "seeds": list(seeds), "model": key},
         "skipped": sorted({path for report in reports for path in report["skipped"]}),
+        "leaks": reports[0]["leaks"],  # the same test photos and model for every seed
+        "provenance": reports[0]["provenance"] | {"command": shlex.join(command), "seed": list(seeds)},
     }
+    write_seeds_report(out / "report.html", report)
     write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")
     return report
 

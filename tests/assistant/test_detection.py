@@ -5,6 +5,7 @@ import json
 import random
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -22,9 +23,14 @@ from assistant.inspection import Inspection
 from assistant.layouts.masks import MaskFiles
 from assistant.layouts.mvtec import find_mask
 
+FILES = ["metrics.json", "per_image.csv", "report.html"]
+
 
 class RednessAssistant:
     """Inspects perfectly: red is anomalous, and grey level 200 looks undecided."""
+
+    language = None
+    head = SimpleNamespace(calibration=Calibration())
 
     def __init__(self, stop_at: str = "") -> None:
         self.stop_at, self.seen, self.references = stop_at, [], []
@@ -106,7 +112,7 @@ def test_the_files(data: Path, tmp_path: Path) -> None:
     assert len(rows) == 14 and list(rows[0]) == ["path", "category", "label", "probability", "verdict"]
     assert rows[0]["path"] == "bolt/test/cut/0.png" and rows[0]["label"] == "1" and rows[0]["verdict"] == "defective"
     assert rows[-1]["path"] == "nut/test/good/3.png" and rows[-1]["label"] == "0"
-    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == ["metrics.json", "per_image.csv"]
+    assert sorted(path.name for path in (tmp_path / "new" / "out").iterdir()) == FILES
 
 
 def test_one_category_alone(data: Path, tmp_path: Path) -> None:
@@ -181,7 +187,7 @@ def test_an_interrupted_run_goes_on(data: Path, tmp_path: Path, monkeypatch: pyt
     report = go_on()
     assert len(models[1].seen) == 7 and all("nut" in path for path in models[1].seen)
     assert report["categories"] == evaluate(data, tmp_path / "other", shots=1)["categories"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["metrics.json", "per_image.csv"]
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == FILES
     go_on(seed=1)
     assert len(models[2].seen) == 14, "a finished run, or one of another seed, is measured anew"
 

@@ -80,7 +80,9 @@ def test_masks_come_in_the_photos_size(folder):
         Image.fromarray(mask).save(folder / "masks" / path.name)
     photos = read_own_photos(DataConfig(root=str(folder)))
     for shot in (*photos.bad, *photos.held_bad):
-        assert shot.mask is not None and shot.mask.shape == (40, 32) and shot.mask[:20].all() and not shot.mask[20:].any()
+        assert (
+            shot.mask is not None and shot.mask.shape == (40, 32) and shot.mask[:20].all() and not shot.mask[20:].any()
+        )
 
 
 @pytest.mark.parametrize("good", [0, 1, 4])
