@@ -23,7 +23,6 @@ from assistant.inspection import Inspection
 from assistant.layouts.masks import MaskFiles
 from assistant.layouts.mvtec import find_mask
 
-
 FILES = ["metrics.json", "per_image.csv", "report.html"]
 
 
