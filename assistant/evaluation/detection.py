@@ -110,29 +110,44 @@ def evaluate_detection(
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
     results = _evaluate_all(categories, data, assistant, kept)
-    rows, skipped = (sum((result[part] for result in results.values()), []) for part in ("rows", "skipped"))
+    command = ["anomaly-assistant", "evaluate", "detection", "--data", str(data), "--shots", str(shots)]
+    command += ["--seed", str(seed), "--model", model, "--out", str(out)]
+    origin = provenance(command, model, _files(categories), data, seed)
+    report = _write(out, results, data, model, assistant.head.calibration.unsure, settings, origin)
+    if kept:
+        shutil.rmtree(kept.folder, ignore_errors=True)
+    return report
+
+
+def _write(
+    out: Path,
+    results: dict[str, dict[str, Any]],
+    data: Path,
+    model: str,
+    band: tuple[float, float],
+    settings: dict[str, Any],
+    origin: dict[str, Any],
+) -> dict[str, Any]:
+    """Put the categories together into the files of `out`; gives what `metrics.json` holds."""
+    rows = [row for result in results.values() for row in result["rows"]]
+    skipped = [path for result in results.values() for path in result["skipped"]]
     if not rows:
         raise UserError(f"none of the {len(skipped)} test photos in {data} could be inspected", "see the lines above")
     single = {name: result["metrics"] for name, result in results.items()}
-    command = ["anomaly-assistant", "evaluate", "detection", "--data", str(data), "--shots", str(shots)]
-    command += ["--seed", str(seed), "--model", model, "--out", str(out)]
+    leaks = leak_check(model, [(row["path"], data / row["path"]) for row in rows])
     report = {
         "mean": {name: metrics.mean([values[name] for values in single.values()]) for name in METRICS},
         "categories": single,
         "errors": {name: result["errors"] for name, result in results.items() if result["errors"]},
-        "settings": settings, "skipped": skipped,
-        "leaks": leak_check(model, [(row["path"], data / row["path"]) for row in rows]),
-        "provenance": provenance(command, model, _files(categories), data, seed),
+        "settings": settings, "skipped": skipped, "leaks": leaks, "provenance": origin,
     }  # fmt: skip
     cases = [Case.from_json(case) for result in results.values() for case in result["cases"]]
     write_file(out / "per_image.csv", _as_csv(rows))
-    write_detection_report(out / "report.html", report, rows, cases, assistant.head.calibration.unsure)
+    write_detection_report(out / "report.html", report, rows, cases, band)
     write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
-    if kept:
-        shutil.rmtree(kept.folder, ignore_errors=True)
     if skipped:
         remark(f"left out, since not readable ({len(skipped)}): {', '.join(skipped)}")
-    warn_of_leaks(report["leaks"]["found"])
+    warn_of_leaks(leaks["found"])
     return report
 
 

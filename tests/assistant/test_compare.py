@@ -128,8 +128,11 @@ def test_what_does_not_fit_is_told(tmp_path: Path) -> None:
     asked = write_answers(tmp_path / "e", answers(0.5, 0))
     running = write_answers(tmp_path / "f", [{"image": "0.png"}])
     write_detection(tmp_path / "g" / "seed_3", rows)
-    for b, why in [(other, "share no photos"), (turned, "different labels"), (asked, "of questions"),
-                   (single, "good and defective"), (tmp_path / "g", "several seeds"), (tmp_path, "no results")]:  # fmt: skip
+    misfits = [
+        (other, "share no photos"), (turned, "different labels"), (asked, "of questions"),
+        (single, "good and defective"), (tmp_path / "g", "several seeds"), (tmp_path, "no results"),
+    ]  # fmt: skip
+    for b, why in misfits:
         with pytest.raises(UserError, match=why):
             compare(a, b)
     with pytest.raises(UserError, match="unfinished run"):
