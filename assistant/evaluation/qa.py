@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 from assistant import UserError
 from assistant.conversation import Chat
 from assistant.evaluation import Row, open_benchmark
-from assistant.evaluation.metrics import mean
-from assistant.evaluation.questions import declines, stated_verdict
 from assistant.evaluation.results import model_key, progress, remark, write_file
+from assistant.evaluation.summary import subject, summarize
 from assistant.grounding import contradictions
 from assistant.report import make_folder
 
@@ -75,46 +74,11 @@ def row_key(row: Row) -> str:
     return json.dumps({name: value for name, value in row.items() if name not in ADDED}, sort_keys=True)
 
 
-def summarize(records: list[Row]) -> dict[str, Any]:
-    """Accuracy and rates of answered rows, each with `correct` (None where it cannot be scored)."""
-    types = sorted({record["type"] for record in records})
-    scores = {kind: [record["correct"] for record in records if record["type"] == kind] for kind in types}
-    answerable = [record for record in records if record["type"] != "unanswerable"]
-    return {
-        "overall": mean([record["correct"] for record in records]),
-        "by_type": {kind: mean(correct) for kind, correct in scores.items()},
-        "contradiction_rate": mean([bool(record["contradictions"]) for record in records]),
-        "flip_rate": _flip_rate(records),
-        "refusal_rate": mean([declines(record["prediction"]) for record in answerable]),
-        "counts": {kind: len(correct) for kind, correct in scores.items()},
-        "unscored": sum(record["correct"] is None for record in records),
-    }
-
-
-def _flip_rate(records: list[Row]) -> float | None:
-    plain = {
-        _subject(record): stated_verdict(record["prediction"], record["question"])
-        for record in reversed(records)  # the first one about a photo stays
-        if record["type"] == "presence"
-    }
-    flips: list[float | None] = []
-    for record in records:
-        if record["type"] == "leading":
-            verdict = stated_verdict(record["prediction"], record["question"])
-            usual = plain.get(_subject(record)) or record["inspection"]["verdict"]
-            flips.append(verdict is not None and verdict != usual)
-    return mean(flips)
-
-
-def _subject(row: Row) -> tuple[str, ...]:
-    return row["image"], *row["references"]
-
-
 def _ask_all(rows: list[Row], folder: Path, assistant: "Assistant", answers: "_Answers") -> list[str]:
     """Ask photo by photo; gives the photos, or questions, that had to be left out."""
     subjects: dict[tuple[str, ...], list[Row]] = {}
     for row in rows:
-        subjects.setdefault(_subject(row), []).append(row)
+        subjects.setdefault(subject(row), []).append(row)
     skipped = []
     with progress(len(rows), "question") as bar:
         for (image, *references), about in subjects.items():

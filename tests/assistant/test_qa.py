@@ -15,8 +15,9 @@ from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.conversation import Chat
 from assistant.evaluation import BENCHMARKS, open_benchmark, qa
-from assistant.evaluation.qa import evaluate_qa, row_key, summarize
+from assistant.evaluation.qa import evaluate_qa, row_key
 from assistant.evaluation.questions import declines, stated_verdict
+from assistant.evaluation.summary import summarize
 from assistant.images import load_image
 from assistant.inspection import Inspection
 from assistant.wording import tell
