@@ -210,8 +210,12 @@ def _evaluate_detection(options: argparse.Namespace) -> None:
 def _evaluate_qa(options: argparse.Namespace) -> None:
     from assistant.evaluation.qa import evaluate_qa
 
-    evaluate_qa(questions=options.questions, images=options.images, model=options.model, out=options.out)
-    _print_metrics(options.out, "overall")
+    report = evaluate_qa(
+        questions=options.questions, images=options.images, model=options.model, out=options.out, plain=options.plain,
+        endpoint=options.endpoint, ray=options.ray,
+    )  # fmt: skip
+    if report:  # of several processes, one tells
+        _print_metrics(options.out, "overall")
 
 
 def _print_metrics(out: Path, section: str) -> None:
@@ -277,12 +281,15 @@ _ARGUMENTS: dict[str, dict[str, Any]] = {
     "--templates": {"type": Path, "metavar": "DIR", "help": "question and answer templates of your own"},
     "--shard": {"type": _part, "metavar": "i/n", "help": "make part i of n, i from 0; at last run without it"},
     "--export": {"type": _names, "default": (), "metavar": "E,...", "help": "llava, mvtec: the same for other tools"},
+    "--plain": {"action": "store_true", "help": "ask M without our parts: any vision-language model, as a baseline"},
+    "--endpoint": {"metavar": "URL", "help": "ask M at an OpenAI-compatible server; key in OPENAI_API_KEY"},
     "--ray": {"action": "store_true", "help": "run on a Ray cluster (needs the extra 'ray')"},
 }  # fmt: skip
 _GENERATE = (
     "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
     "--references --templates --shard --export --ray"
 )
+_QA = "--questions --images --model --plain --endpoint --ray --out"
 # The commands in the order of `--help`: handler, help, arguments.
 _COMMANDS = {
     "inspect": (_inspect, "find defects on photos", "images --reference --model --out? --json"),
@@ -292,5 +299,5 @@ _COMMANDS = {
     "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", _GENERATE),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),
-    "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),
+    "evaluate qa": (_evaluate_qa, "on questions with known answers", _QA),
 }

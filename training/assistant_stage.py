@@ -23,6 +23,7 @@ from assistant.encoder import ImageEncoder
 from assistant.inspection import Inspection
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of
+from assistant.lvlm.vision_cache import cache_vision
 from data_gen.false_alarms import false_alarm
 from data_gen.instructions import write_dialogue
 from data_gen.invented import random_inspection
@@ -33,7 +34,6 @@ from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
 from training.tuning import Trained, adapt, gather, open_base
-from training.vision_cache import cache_vision
 
 FALSE_ALARMS = 0.05  # share of dialogues about a good part whose map fires
 MAP_SIDE = 96  # invented maps are painted at this size: twice the prompt learner's grid

@@ -1,5 +1,6 @@
 """Answered questions -> accuracy by type, and the rates that tell whether the words can be trusted."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from assistant.evaluation import Row
@@ -7,7 +8,7 @@ from assistant.evaluation.metrics import mean
 from assistant.evaluation.questions import declines, stated_verdict
 
 
-def summarize(records: list[Row]) -> dict[str, Any]:
+def summarize(records: Sequence[Row]) -> dict[str, Any]:
     """Accuracy and rates of answered rows, each with `correct` (None where it cannot be scored)."""
     types = sorted({record["type"] for record in records})
     scores = {kind: [record["correct"] for record in records if record["type"] == kind] for kind in types}
@@ -23,7 +24,7 @@ def summarize(records: list[Row]) -> dict[str, Any]:
     }
 
 
-def _flip_rate(records: list[Row]) -> float | None:
+def _flip_rate(records: Sequence[Row]) -> float | None:
     plain = {
         subject(record): stated_verdict(record["prediction"], record["question"])
         for record in reversed(records)  # the first one about a photo stays
