@@ -1,6 +1,6 @@
 """The prompt of a model that has no map: a role, references and photo as pictures, the questions as they are.
 
-The order is that of MMAD (Jiang et al., ICLR 2025): the task, normal samples announced as such, the photo, the question.
+The order is that of MMAD (Jiang et al., ICLR 2025): task, normal samples announced as such, photo, question.
 """
 
 from collections.abc import Sequence
