@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from assistant import UserError
 from assistant.evaluation import Benchmark, Row, open_benchmark
-from assistant.evaluation.answering import Answerer, LeftOut, Source
+from assistant.evaluation.answering import Answerer, LeftOut, Model
 from assistant.evaluation.predictions import Predictions, row_key
 from assistant.evaluation.processes import Processes
 from assistant.evaluation.results import progress, remark, write_file
@@ -54,10 +54,10 @@ def evaluate_qa(
         UserError: no questions, nothing that can be asked, `out` cannot be written.
     """
     questions, out, processes = Path(questions), make_folder(Path(out)), Processes.join()
-    source = Source.of(model, plain=plain, endpoint=endpoint)
+    chosen = Model.of(model, plain=plain, endpoint=endpoint)
     benchmark = open_benchmark(questions)
     rows = benchmark.rows()
-    predictions = Predictions(out, source.key, processes.index)
+    predictions = Predictions(out, chosen.key, processes.index)
     if processes.first:
         predictions.collect()
     processes.gather([])
@@ -65,7 +65,7 @@ def evaluate_qa(
     processes.gather([])  # nobody writes before all have read
     mine = processes.share(waiting)
     if mine:
-        answerer = _answerer(source, assistant, ray)
+        answerer = _answerer(chosen, assistant, ray)
         left_out = _ask(mine, Path(images or questions.parent), answerer, predictions)
     else:
         left_out = []
@@ -75,7 +75,7 @@ def evaluate_qa(
     return _report(benchmark, rows, predictions, skipped)
 
 
-def _answerer(source: Source, assistant: "Assistant | None", ray: bool) -> Answerer:
+def _answerer(chosen: Model, assistant: "Assistant | None", ray: bool) -> Answerer:
     if assistant is not None:
         from assistant.evaluation.answering.ours import Ours
 
@@ -83,8 +83,8 @@ def _answerer(source: Source, assistant: "Assistant | None", ray: bool) -> Answe
     if ray:
         from assistant.evaluation.answering.cluster import Cluster
 
-        return Cluster(source)
-    return source.open()
+        return Cluster(chosen)
+    return chosen.open()
 
 
 def _subjects(rows: list[Row], predictions: Predictions, tell: bool) -> list[list[Row]]:

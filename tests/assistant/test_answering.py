@@ -16,11 +16,12 @@ from PIL import Image
 from transformers import AutoModelForImageTextToText
 
 from assistant import Assistant, UserError
-from assistant.evaluation.answering import ANSWERERS, LeftOut, Source, batches
+from assistant.evaluation.answering import ANSWERERS, LeftOut, Model, batches
 from assistant.evaluation.answering.dialogue import Dialogue, questions_of
 from assistant.evaluation.answering.endpoint import KEY
 from assistant.evaluation.answering.ours import Ours
 from assistant.evaluation.answering.plain import Plain
+from assistant.evaluation.answering.prompts import ROLE
 from assistant.evaluation.qa import evaluate_qa
 from assistant.lvlm.batching import letter_scores
 from data_gen.procedural import random_product
@@ -175,7 +176,7 @@ def test_a_plain_model_answers_in_a_batch_as_alone(
 ) -> None:
     monkeypatch.setattr("assistant.evaluation.answering.plain.MAX_NEW_TOKENS", 5)
     rows = rows_about(2, references=2)
-    plain = Source.of(str(base_of(family)), plain=True).open()
+    plain = Model.of(str(base_of(family)), plain=True).open()
     assert isinstance(plain, Plain)
     together = answered(plain.answers(subjects(rows), folder))
     monkeypatch.setattr(batches, "BATCH", 1)
@@ -191,7 +192,7 @@ def test_a_plain_model_answers_in_a_batch_as_alone(
 @pytest.mark.parametrize("forced", ["No.", "Yes, it is defective."])
 def test_only_new_tokens_are_read(forced: str, base_of: Any, folder: Path) -> None:
     """The prompt itself says yes and no; what the model is made to say is all that may count."""
-    plain = Source.of(str(base_of("llava")), plain=True).open()
+    plain = Model.of(str(base_of("llava")), plain=True).open()
     assert isinstance(plain, Plain)
     tokenizer = plain.processor.tokenizer
     answer = torch.tensor([*tokenizer(forced, add_special_tokens=False).input_ids, tokenizer.eos_token_id])
@@ -216,12 +217,12 @@ def test_only_new_tokens_are_read(forced: str, base_of: Any, folder: Path) -> No
 
 def test_a_model_that_is_not_plain_or_not_there_is_told(tmp_path: Path, tiny_checkpoint: Path) -> None:
     with pytest.raises(UserError, match="with our parts"):
-        Source.of(str(tiny_checkpoint), plain=True).open()
+        Model.of(str(tiny_checkpoint), plain=True).open()
     (tmp_path / "config.json").write_text("{}")
     with pytest.raises(UserError, match="no usable vision-language model"):
-        Source.of(str(tmp_path), plain=True).open()
+        Model.of(str(tmp_path), plain=True).open()
     with pytest.raises(UserError, match="not both"):
-        Source.of("gpt", plain=True, endpoint="http://localhost")
+        Model.of("gpt", plain=True, endpoint="http://localhost")
 
 
 # ---- an endpoint
@@ -284,14 +285,16 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 def test_an_endpoint_is_shown_pictures_and_asked_step_by_step(server: Server, folder: Path) -> None:
-    rows = rows_about(2)
-    records = answered(Source.of("vlm", endpoint=server.url).open().answers(subjects(rows), folder))
+    rows = [*rows_about(2), rows_about(1)[0] | {"question": "Alone?", "instruction": "You are an expert on leather."}]
+    records = answered(Model.of("vlm", endpoint=server.url).open().answers(subjects(rows), folder))
     assert len(records) == len(rows) and server.most <= 4
     for record in records.values():
         assert record["prediction"].startswith(f"2 pictures; {record['question']}")
         assert len(record["earlier"]) == len(record["turns"] or ())
         assert record["inspection"] is None and record["contradictions"] is None
         assert record["choice_scores"] == ({"A": -0.2, "B": -2.0} if record["choices"] else None)
+    opening = [body["messages"][0]["content"][0]["text"] for body in server.requests]
+    assert opening.count("You are an expert on leather.") == 1 and set(opening) > {ROLE}
     request = next(body for body in server.requests if len(body["messages"]) == 5)
     assert [message["role"] for message in request["messages"]] == ["user", "assistant"] * 2 + ["user"]
     assert request["model"] == "vlm" and request["temperature"] == 0
@@ -306,7 +309,7 @@ def test_an_endpoint_is_shown_pictures_and_asked_step_by_step(server: Server, fo
 def test_what_passes_is_tried_again(server: Server, folder: Path) -> None:
     server.plan = [(429, {}), (503, {}), (500, {})]
     rows = rows_about(1)[:1]
-    assert len(answered(Source.of("vlm", endpoint=server.url).open().answers([rows], folder))) == 1
+    assert len(answered(Model.of("vlm", endpoint=server.url).open().answers([rows], folder))) == 1
     assert len(server.requests) == 4
 
 
@@ -316,7 +319,7 @@ def test_a_setting_that_the_server_does_not_know_is_left_out(server: Server, fol
 
     server.plan = [refuse("max_tokens"), refuse("temperature"), refuse("logprobs")]
     row = rows_about(1)[3] | {"turns": None}
-    (record,) = answered(Source.of("vlm", endpoint=server.url).open().answers([[row]], folder)).values()
+    (record,) = answered(Model.of("vlm", endpoint=server.url).open().answers([[row]], folder)).values()
     assert record["choice_scores"] is None and len(server.requests) == 4
     assert server.requests[-1].keys() == {"model", "messages"}
 
@@ -340,20 +343,20 @@ def test_what_does_not_pass_ends_it_and_the_key_is_never_told(
 def test_one_refused_question_or_lost_photo_is_left_out(server: Server, folder: Path) -> None:
     server.plan = [(400, {"error": {"message": "content policy, sk-secret"}})]
     rows = [rows_about(1)[0], rows_about(1)[0] | {"image": "nowhere.png"}, rows_about(1)[2]]
-    outcomes = list(Source.of("vlm", endpoint=server.url).open().answers([[row] for row in rows], folder))
+    outcomes = list(Model.of("vlm", endpoint=server.url).open().answers([[row] for row in rows], folder))
     out = [outcome for outcome in outcomes if isinstance(outcome, LeftOut)]
     assert len(outcomes) == 3 and len(out) == 2 and "sk-secret" not in str([one.why for one in out])
 
 
 def test_an_endpoint_that_is_none(server: Server, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(UserError, match="no URL"):
-        Source.of("vlm", endpoint="localhost:8000").open()
+        Model.of("vlm", endpoint="localhost:8000").open()
     with pytest.raises(UserError, match="no model"):
-        list(Source.of("vlm", endpoint=server.url[:-3]).open().answers([rows_about(1)], folder))
+        list(Model.of("vlm", endpoint=server.url[:-3]).open().answers([rows_about(1)], folder))
     server.plan = [(200, {"hello": "world"})] * 9
     with pytest.raises(UserError, match="not of OpenAI's form"):
-        list(Source.of("vlm", endpoint=server.url).open().answers([rows_about(1)], folder))
+        list(Model.of("vlm", endpoint=server.url).open().answers([rows_about(1)], folder))
     monkeypatch.setattr("assistant.evaluation.answering.endpoint.ATTEMPTS", 1)
     with pytest.raises(UserError, match="does not answer"):
-        list(Source.of("vlm", endpoint="http://127.0.0.1:1/v1").open().answers([rows_about(1)], folder))
-    assert Source.of("vlm", endpoint="http://user:word@host/v1").key == "vlm at host/v1"
+        list(Model.of("vlm", endpoint="http://127.0.0.1:1/v1").open().answers([rows_about(1)], folder))
+    assert Model.of("vlm", endpoint="http://user:word@host/v1").key == "vlm at host/v1"

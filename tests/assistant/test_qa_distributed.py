@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from assistant import Assistant
+from assistant import Assistant, UserError
 from assistant.evaluation import Row
 from assistant.evaluation.answering.ours import Ours
 from assistant.evaluation.processes import Processes
@@ -156,3 +156,9 @@ def test_a_ray_cluster_gives_what_one_process_does(
     monkeypatch.setattr("assistant.evaluation.answering.cluster.SUBJECTS", 5)
     report = evaluate_qa(folder / "questions.jsonl", folder, "tiny", tmp_path, ray=True)
     assert report == alone[0] and records(tmp_path) == alone[1]
+
+
+def test_a_worker_that_cannot_open_its_model_says_so(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (extra 'ray'): its local cluster is not tried")
+    with pytest.raises(UserError, match="holds no model"):
+        evaluate_qa(folder / "questions.jsonl", folder, str(tmp_path), tmp_path / "out", ray=True)

@@ -52,21 +52,21 @@ class Answerer(Protocol):
 
 
 @dataclass(frozen=True)
-class Source:
+class Model:
     """Which model answers, and how it is reached; small, so that it can be sent to other processes.
 
     Args:
-        model: name, folder or hub id; at an endpoint the name that it knows.
+        name: of the model, its folder or hub id; at an endpoint the name that it knows.
         kind: of `ANSWERERS`.
         url: of the endpoint, up to and with its version ("http://localhost:8000/v1").
     """
 
-    model: str
+    name: str
     kind: str = "ours"
     url: str | None = None
 
     @classmethod
-    def of(cls, model: str, *, plain: bool = False, endpoint: str | None = None) -> "Source":
+    def of(cls, name: str, *, plain: bool = False, endpoint: str | None = None) -> "Model":
         """From what a user says.
 
         Raises:
@@ -74,14 +74,14 @@ class Source:
         """
         if plain and endpoint:
             raise UserError("an endpoint has no parts of ours to leave out", "give --plain or --endpoint, not both")
-        return cls(model, "endpoint" if endpoint else "plain" if plain else "ours", endpoint)
+        return cls(name, "endpoint" if endpoint else "plain" if plain else "ours", endpoint)
 
     @property
     def key(self) -> str:
         """Marks the model's answers, so that those of another one are not mixed with them."""
         if self.url:
-            return f"{self.model} at {self.url.rpartition('@')[2]}"  # without a password
-        return model_key(self.model) + (" plain" if self.kind == "plain" else "")
+            return f"{self.name} at {self.url.rpartition('@')[2]}"  # without a password
+        return model_key(self.name) + (" plain" if self.kind == "plain" else "")
 
     def open(self) -> Answerer:
         """Load the model, or reach for it.

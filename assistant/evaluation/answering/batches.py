@@ -69,5 +69,4 @@ def _step(
 
 def _length(dialogue: Dialogue[Opened]) -> tuple[int, str]:
     """Characters to read; the same question comes together, as the answers to it are of like length too."""
-    said = zip(dialogue.questions, [*dialogue.replies, ""], strict=False)
-    return sum(len(question) + len(reply) for question, reply in said), dialogue.question
+    return sum(map(len, [*dialogue.asked, *dialogue.replies])), dialogue.question

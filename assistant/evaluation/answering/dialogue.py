@@ -27,9 +27,14 @@ class Dialogue(Generic[Opened]):
         self.questions = questions_of(self.row)
 
     @property
+    def asked(self) -> list[str]:
+        """Up to and with the one that comes next."""
+        return self.questions[: len(self.replies) + 1]
+
+    @property
     def question(self) -> str:
         """The one that comes next."""
-        return self.questions[len(self.replies)]
+        return self.asked[-1]
 
     @property
     def letters(self) -> tuple[str, ...]:

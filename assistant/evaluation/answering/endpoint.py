@@ -15,7 +15,7 @@ from PIL import Image
 
 from assistant import UserError
 from assistant.evaluation import Row
-from assistant.evaluation.answering import LeftOut, Source
+from assistant.evaluation.answering import LeftOut, Model
 from assistant.evaluation.answering.dialogue import Dialogue
 from assistant.evaluation.answering.prompts import MAX_NEW_TOKENS, build_messages, open_photos
 
@@ -57,9 +57,9 @@ class Endpoint:
         self._over = threading.Event()  # one request failed for good, or nobody wants the answers: stop waiting
 
     @classmethod
-    def of(cls, source: Source) -> "Endpoint":
-        assert source.url is not None
-        return cls(source.url, source.model, os.environ.get(KEY))
+    def of(cls, chosen: Model) -> "Endpoint":
+        assert chosen.url is not None
+        return cls(chosen.url, chosen.name, os.environ.get(KEY))
 
     def answers(self, subjects: Iterable[list[Row]], folder: Path) -> Iterator[Row | LeftOut]:
         """See `Answerer`."""
@@ -87,8 +87,8 @@ class Endpoint:
         pictures = [{"type": "image_url", "image_url": {"url": photo}} for photo in photos]
         try:
             while not dialogue.done:
-                asked = dialogue.questions[: len(dialogue.replies) + 1]
-                self._step(dialogue, build_messages(pictures, asked, dialogue.replies))
+                prompt = build_messages(pictures, dialogue.asked, dialogue.replies, row.get("instruction"))
+                self._step(dialogue, prompt)
         except _Refused as error:
             return LeftOut(f"{row['image']}: {row['question']}", error)
         return dialogue.record()

@@ -7,7 +7,7 @@ from assistant import UserError
 from assistant.assistant import Assistant
 from assistant.conversation import Chat
 from assistant.evaluation import Row
-from assistant.evaluation.answering import LeftOut, Source
+from assistant.evaluation.answering import LeftOut, Model
 from assistant.evaluation.answering.batches import in_batches
 from assistant.evaluation.answering.dialogue import Dialogue
 from assistant.grounding import contradictions
@@ -25,8 +25,8 @@ class Ours:
         self.assistant = assistant
 
     @classmethod
-    def of(cls, source: Source) -> "Ours":
-        return cls(Assistant.from_pretrained(source.model))
+    def of(cls, chosen: Model) -> "Ours":
+        return cls(Assistant.from_pretrained(chosen.name))
 
     def answers(self, subjects: Iterable[list[Row]], folder: Path) -> Iterator[Row | LeftOut]:
         """See `Answerer`."""

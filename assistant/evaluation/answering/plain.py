@@ -8,7 +8,7 @@ from transformers import AutoConfig, AutoModelForImageTextToText, PreTrainedMode
 
 from assistant import UserError
 from assistant.evaluation import Row
-from assistant.evaluation.answering import LeftOut, Source
+from assistant.evaluation.answering import LeftOut, Model
 from assistant.evaluation.answering.batches import in_batches
 from assistant.evaluation.answering.dialogue import Dialogue
 from assistant.evaluation.answering.prompts import MAX_NEW_TOKENS, Photos, build_messages, open_photos
@@ -32,9 +32,9 @@ class Plain:
         remember_vision(model)  # the questions about a photo, and all about one product, share their pictures
 
     @classmethod
-    def of(cls, source: Source) -> "Plain":
+    def of(cls, chosen: Model) -> "Plain":
         """Raises `UserError` where there is no such model, or it is one of ours."""
-        name = source.model
+        name = chosen.name
         try:
             if isinstance(AutoConfig.from_pretrained(name), AnomalyLvlmConfig):
                 raise UserError(f"{name} is a model with our parts", "leave --plain out, or name its base")
@@ -54,10 +54,9 @@ class Plain:
             yield done if isinstance(done, LeftOut) else done.record()
 
     def _step(self, batch: Sequence[Dialogue[Photos]]) -> None:
+        picture = {"type": "image"}
         prompts = [
-            build_messages(
-                [{"type": "image"}] * len(each.opened), each.questions[: len(each.replies) + 1], each.replies
-            )
+            build_messages([picture] * len(each.opened), each.asked, each.replies, each.row.get("instruction"))
             for each in batch
         ]
         inputs = self.processor(prompts, images=[photo for each in batch for photo in each.opened])

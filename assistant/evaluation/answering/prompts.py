@@ -19,16 +19,19 @@ MAX_NEW_TOKENS = 128  # as MMAD gives every model
 Photos = list[Image.Image]  # the references first, the photo last
 
 
-def build_messages(pictures: Sequence[dict[str, Any]], questions: Sequence[str], replies: Sequence[str]) -> list[Any]:
+def build_messages(
+    pictures: Sequence[dict[str, Any]], questions: Sequence[str], replies: Sequence[str], instruction: str | None = None
+) -> list[Any]:
     """Messages in the convention of transformers and of OpenAI alike.
 
     Args:
         pictures: content items, the references first and the photo last.
         questions: the first question carries the pictures.
         replies: as many as there are questions, or one less where the last is to be answered.
+        instruction: what stands first; the benchmark's own where it has one.
     """
     *references, photo = pictures
-    opening = [_text(ROLE), *([_text(NORMAL), *references] if references else []), _text(PHOTO), photo]
+    opening = [_text(instruction or ROLE), *([_text(NORMAL), *references] if references else []), _text(PHOTO), photo]
     messages: list[Any] = []
     for i, question in enumerate(questions):
         messages.append({"role": "user", "content": [*([] if i else opening), _text(question)]})
