@@ -24,11 +24,13 @@ from assistant.product import Product
 
 if TYPE_CHECKING:
     from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
+    from assistant.lvlm.batching import Written
 
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
 MAX_NEW_TOKENS = 160
+NO_LANGUAGE = ("this assistant was opened without its language model", "open it with language=True")
 
 
 class Assistant:
@@ -118,12 +120,27 @@ class Assistant:
         `messages` follow the convention of transformers; the first holds an image and an anomaly item.
         """
         if self.language is None:
-            raise UserError("this assistant was opened without its language model", "open it with language=True")
+            raise UserError(*NO_LANGUAGE)
         from assistant.lvlm.streaming import stream
 
         model, processor = self.language
         inputs = processor([messages], images=[Image.fromarray(photo)], anomaly_maps=[anomaly_map]).to(model.device)
         yield from stream(model, processor, inputs, max_new_tokens=MAX_NEW_TOKENS, stop=stop)
+
+    def say_together(self, prompts: Sequence[tuple[list[dict[str, Any]], np.ndarray, np.ndarray]]) -> "Written":
+        """As `say` for several prompts (messages, photo, anomaly map) at once, each to its end."""
+        if self.language is None:
+            raise UserError(*NO_LANGUAGE)
+        from assistant.lvlm.batching import write
+
+        model, processor = self.language
+        pool = model.prompt_learner.pool  # each map by itself, as photos differ in size
+        inputs = processor(
+            [messages for messages, _, _ in prompts],
+            images=[Image.fromarray(photo) for _, photo, _ in prompts],
+            anomaly_maps=[pool(torch.from_numpy(anomaly_map)[None])[0] for _, _, anomaly_map in prompts],
+        ).to(model.device)
+        return write(model, inputs, max_new_tokens=MAX_NEW_TOKENS)
 
     @torch.inference_mode()
     def encode(self, photo: np.ndarray) -> PatchFeatures:
@@ -172,7 +189,7 @@ def locate(model: str) -> str:
 
 def _load_language(source: str) -> "tuple[AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor]":
     from assistant.lvlm.checkpoint import load
-    from assistant.lvlm.memo import remember_vision
+    from assistant.lvlm.vision_cache import remember_vision
 
     try:
         on_gpu: dict[str, Any] = {"dtype": torch.bfloat16, "device_map": "auto"}
@@ -181,7 +198,7 @@ def _load_language(source: str) -> "tuple[AnomalyLvlmForConditionalGeneration, A
         raise
     except Exception as error:  # safetensors, JSON, tokenizer and shape errors have no common type
         raise UserError(f"the language model in {source} is missing or damaged", "copy the checkpoint again") from error
-    remember_vision(model)
+    remember_vision(model.lvlm)
     return model, processor
 
 

@@ -212,10 +212,12 @@ def _evaluate_qa(options: argparse.Namespace) -> None:
     from assistant.evaluation.qa import evaluate_qa
 
     settings = {name: getattr(options, name) for name in ("shots", "template", "seed", "knowledge")}
-    evaluate_qa(
-        questions=options.questions, images=options.images, model=options.model, out=options.out, settings=settings
-    )
-    _print_metrics(options.out, "overall")
+    report = evaluate_qa(
+        questions=options.questions, images=options.images, model=options.model, out=options.out, plain=options.plain,
+        endpoint=options.endpoint, ray=options.ray, settings=settings,
+    )  # fmt: skip
+    if report:  # of several processes, one tells
+        _print_metrics(options.out, "overall")
 
 
 def _compare(options: argparse.Namespace) -> None:

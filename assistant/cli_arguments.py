@@ -82,10 +82,12 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--templates": {"type": Path, "metavar": "DIR", "help": "question and answer templates of your own"},
     "--shard": {"type": part, "metavar": "i/n", "help": "make part i of n, i from 0; at last run without it"},
     "--export": {"type": names, "default": (), "metavar": "E,...", "help": "llava, mvtec: the same for other tools"},
+    "--plain": {"action": "store_true", "help": "ask M without our parts: any vision-language model, as a baseline"},
+    "--endpoint": {"metavar": "URL", "help": "ask M at an OpenAI-compatible server; key in OPENAI_API_KEY"},
     "--ray": {"action": "store_true", "help": "run on a Ray cluster (needs the extra 'ray')"},
 }  # fmt: skip
 GENERATE = (
     "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
     "--references --templates --shard --export --ray"
 )
-EVALUATE_QA = "--questions --images --shots? --template --seed? --knowledge --model --out"
+EVALUATE_QA = "--questions --images --shots? --template --seed? --knowledge --model --plain --endpoint --ray --out"

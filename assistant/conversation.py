@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant.boxes import find_box, note
-from assistant.grounding import ground_stream, known_answer
+from assistant.grounding import ground, ground_stream, known_answer
 from assistant.inspection import Inspection
 from assistant.wording import summarize
 
@@ -47,12 +47,11 @@ class Chat:
 
         The turn is kept when the answer ends, also when it was stopped, but not when it failed.
         """
-        question = " ".join(question.split())
+        question = _one_line(question)
         said = ""
         self._stop.clear()  # before the wait for another answer, so that a stop during it counts
         with self.assistant.speaking():
-            assert self.inspection.anomaly_map is not None
-            words = self.assistant.say(self.messages(question), self.photo, self.inspection.anomaly_map, self._stop)
+            words = self.assistant.say(*self.prompt(question), self._stop)
             with closing(words):  # its thread ends before the next answer may begin
                 try:
                     for piece in ground_stream(words, self.inspection, question):
@@ -72,9 +71,21 @@ class Chat:
             pass
         return self.turns[-1].answer
 
+    def add_turn(self, question: str, words: str) -> str:
+        """Keep a turn whose words were written elsewhere, in a batch; gives the answer, grounded as `stream` does."""
+        question = _one_line(question)
+        said = ground(words, self.inspection, question).strip() or known_answer(self.inspection, question)
+        self.turns.append(Turn(question, said))
+        return said
+
     def stop(self) -> None:
         """End the answer that is being written; callable from any thread."""
         self._stop.set()
+
+    def prompt(self, question: str) -> tuple[list[dict[str, Any]], np.ndarray, np.ndarray]:
+        """What the language model is given: messages, photo (H, W, 3) and anomaly map (H, W)."""
+        assert self.inspection.anomaly_map is not None
+        return self.messages(question), self.photo, self.inspection.anomaly_map
 
     def messages(self, question: str) -> list[dict[str, Any]]:
         """The prompt: photo, map and facts with the first question shown, then the latest turns."""
@@ -96,8 +107,12 @@ def build_messages(inspection: Inspection, questions: list[str], answers: list[s
             opening = [{"type": "image"}, {"type": "anomaly"}, {"type": "text", "text": summarize(inspection)}]
         if box := find_box(question):
             opening.append({"type": "text", "text": note(box, inspection)})
-        asked = {"type": "text", "text": " ".join(question.split())}
+        asked = {"type": "text", "text": _one_line(question)}
         messages.append({"role": "user", "content": [*opening, asked]})
         if i < len(answers):
             messages.append({"role": "assistant", "content": [{"type": "text", "text": answers[i]}]})
     return messages
+
+
+def _one_line(question: str) -> str:
+    return " ".join(question.split())

@@ -47,15 +47,21 @@ class PromptLearner(nn.Module):
         nn.init.normal_(self.base_embeddings, std=0.02)
 
     def forward(self, anomaly_maps: Tensor) -> Tensor:
-        """(B, H, W) in [0, 1], higher is more anomalous, any H and W -> (B, num_tokens, d_model)."""
-        maps = anomaly_maps[:, None].float()  # (B, 1, H, W)
-        mean = F.adaptive_avg_pool2d(maps, self.map_size)
-        peak = F.adaptive_max_pool2d(maps, self.map_size)
-        pooled = torch.cat([mean, peak], dim=1)  # (B, 2, map_size, map_size)
+        """(B, H, W) in [0, 1], higher is more anomalous, any H and W -> (B, num_tokens, d_model).
+
+        Also takes what `pool` makes of them, which can be stacked where the sizes of the photos differ.
+        """
+        pooled = self.pool(anomaly_maps) if anomaly_maps.dim() == 3 else anomaly_maps
         features = self.convs(pooled.to(self.base_embeddings.dtype))  # (B, C, 6, 6) at map_size 48
         rows, columns = self.grid
         cells = F.adaptive_max_pool2d(features, (2 * rows, 2 * columns))
         return self.base_embeddings + self.project(cells).flatten(2).transpose(1, 2)
+
+    def pool(self, anomaly_maps: Tensor) -> Tensor:
+        """(B, H, W) -> (B, 2, map_size, map_size): mean and maximum of each cell."""
+        maps = anomaly_maps[:, None].float()  # (B, 1, H, W)
+        pools = (F.adaptive_avg_pool2d(maps, self.map_size), F.adaptive_max_pool2d(maps, self.map_size))
+        return torch.cat(pools, dim=1)
 
 
 def grid_of(num_tokens: int) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from assistant.assistant import CHECKPOINTS, Assistant
 from assistant.lvlm.checkpoint import load
 from training.dialogues import Collator, Dialogues, inspect_scenes
 from training.scenes import Scenes
-from training.vision_cache import cache_vision
+from assistant.lvlm.vision_cache import cache_vision
 
 BATCH = 8
 SCENES = 16  # few, as after the first hundreds of steps of a real run, when every scene has come before

@@ -20,7 +20,8 @@ LAYERS = {
     "data_gen": BESIDE, "training": TRAINING, "training.before_after": DOORS, "training.custom": DOORS,
     "assistant.evaluation.categories": DOORS, "assistant.evaluation.anomalygpt": DOORS,
     "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS, "assistant.evaluation.seeds": DOORS,
-    "assistant.cli_arguments": FLOOR, "assistant.cli": DOORS, "assistant.__main__": DOORS, "app": DOORS,
+    "assistant.evaluation.answering": WHOLE, "assistant.cli_arguments": FLOOR, "assistant.cli": DOORS,
+    "assistant.__main__": DOORS, "app": DOORS,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "peft", "accelerate", "gradio", "datasets", "bitsandbytes"}
 FORBIDDEN = {FLOOR: HEAVY | {"cv2"}, TORCH: HEAVY - {"torch"}, BESIDE: HEAVY - {"datasets"}}

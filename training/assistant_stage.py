@@ -13,6 +13,7 @@ from assistant.detectors.fused import FusionHead
 from assistant.encoder import ImageEncoder
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of
+from assistant.lvlm.vision_cache import cache_vision
 from training.config import AssistantConfig
 from training.decoder_stage import HARDEST, DecoderTraining, finish_head
 from training.dialogues import Collator, Dialogues, Example, inspect_scenes
@@ -23,7 +24,6 @@ from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
 from training.tuning import Trained, adapt, gather, open_base
-from training.vision_cache import cache_vision
 
 REFERENCES = 4  # at most so many beside a photo
 

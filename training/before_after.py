@@ -91,7 +91,8 @@ def _examples(models: tuple[str, str], held: HeldOut) -> list[Case]:
     assistants = [(Assistant.from_pretrained(model, language=False), held.references(model)) for model in models]
     cases = []
     for path in chosen:
-        photo, pictures, lines = load_image(path), [], [("truth", path.parent.name)]
+        photo, lines = load_image(path), [("truth", path.parent.name)]
+        pictures: list[str] = []
         for name, (assistant, references) in zip(("before", "after"), assistants, strict=True):
             inspection = assistant.inspect(photo, references)
             plain, seen = draw(photo, inspection)

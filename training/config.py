@@ -276,7 +276,7 @@ def _unknown(key: str, what: str, known: Iterable[str]) -> UserError:
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:
     """The value as the field's type; a single word stands for a list of one."""
-    if dataclasses.is_dataclass(hint) and isinstance(value, dict):
+    if isinstance(hint, type) and dataclasses.is_dataclass(hint) and isinstance(value, dict):
         return _build(hint, value, key)
     if hint == tuple[str, ...] and value is not None:
         return tuple(map(str, value)) if isinstance(value, list) else (str(value),)

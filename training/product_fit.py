@@ -117,7 +117,7 @@ def fit_line(fine: np.ndarray, broken: np.ndarray, bad: np.ndarray) -> np.ndarra
 
 
 def spread_out(looks: torch.Tensor, count: int) -> list[int]:
-    """Numbers of up to `count` photos that differ most: greedy k-center, as PatchCore's coreset, on unit looks (N, D)."""
+    """Up to `count` photos that differ most, by number: greedy k-center as in PatchCore, on unit looks (N, D)."""
     likeness = looks @ looks.T
     chosen = [int(likeness.mean(dim=1).argmax())]  # the most usual one first
     while len(chosen) < min(count, len(looks)):

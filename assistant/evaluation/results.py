@@ -3,6 +3,7 @@
 import hashlib
 import os
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +13,11 @@ from assistant import UserError, __version__
 CHECKPOINTS = Path(assistant.__file__).parent / "checkpoints"
 
 
-def write_file(path: Path, text: str) -> None:
+def write_file(path: Path, text: str | Iterable[str]) -> None:
     """Write beside the place, then rename, so that a reader never sees half of it.
+
+    Args:
+        text: the whole of it, or one part after the other where it is not to be in memory at once.
 
     Raises:
         UserError: the file cannot be written.
@@ -21,7 +25,8 @@ def write_file(path: Path, text: str) -> None:
     beside = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         try:
-            beside.write_text(text, encoding="utf-8", newline="")
+            with beside.open("w", encoding="utf-8", newline="") as file:
+                file.writelines([text] if isinstance(text, str) else text)
             beside.replace(path)
         finally:
             beside.unlink(missing_ok=True)

@@ -20,7 +20,7 @@ from assistant.conversation import REMEMBERED_TURNS, Turn
 from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.grounding import contradictions
 from assistant.inspection import Inspection
-from assistant.lvlm.memo import remember_vision
+from assistant.lvlm.vision_cache import remember_vision
 from data_gen.procedural import random_product
 from tests.small_models import CHANNELS, small_encoder
 from training.tiny import build_tiny_model, build_tiny_processor
@@ -168,7 +168,7 @@ def test_a_bad_photo_or_reference_is_named(assistant, photos, tmp_path):
 
 
 def test_a_conversation_looks_once_and_keeps_its_turns(assistant, photos, looks):
-    memo = remember_vision(assistant.language[0])
+    memo = remember_vision(assistant.language[0].lvlm)
     seen = memo.misses
     chat = assistant.start_chat(photos[2], photos[3:5])
     answers = [chat.ask(question) for question in QUESTIONS[:3]]

@@ -2,24 +2,28 @@
 
 import contextlib
 import json
-import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
 from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.conversation import Chat
-from assistant.evaluation import open_benchmark, qa
-from assistant.evaluation.qa import evaluate_qa, row_key
+from assistant.evaluation import open_benchmark
+from assistant.evaluation.answering import batches, ours
+from assistant.evaluation.predictions import row_key
+from assistant.evaluation.qa import evaluate_qa
 from assistant.evaluation.stated import declines, stated_verdict
 from assistant.evaluation.summary import summarize
 from assistant.images import load_image
 from assistant.inspection import Inspection
+from assistant.lvlm.batching import Written
 from assistant.wording import tell
 from benchmarks.dev_questions import TYPES, build, load_phrasings
 
@@ -53,15 +57,23 @@ class Reciter:
     def speaking(self) -> Iterator[None]:
         yield
 
-    def say(self, messages: list[Any], photo: Any, anomaly_map: np.ndarray, stop: threading.Event) -> Iterator[str]:
-        question = messages[-1]["content"][-1]["text"]
-        self.asked.append(question)
-        if question == "stop":
+    @property
+    def language(self) -> Any:
+        return None, SimpleNamespace(decode=str, tokenizer=None)
+
+    def say_together(self, prompts: list[Any]) -> Written:
+        questions = [messages[-1]["content"][-1]["text"] for messages, _, _ in prompts]
+        if "stop" in questions:
             raise KeyboardInterrupt
-        if question == "too much":
+        if "too much" in questions:
             raise UserError("the question is too long", "ask less at a time")
+        self.asked += questions
+        words = [self.recite(question, prompt[2]) for question, prompt in zip(questions, prompts, strict=True)]
+        return Written(words, torch.zeros(len(words), 1))  # type: ignore[arg-type]
+
+    def recite(self, question: str, anomaly_map: np.ndarray) -> str:
         inspection = Inspection.from_map(anomaly_map, probability=self.probability, calibration=Calibration(), image="")
-        yield self.replies.get(question) or tell(TRUE.get(question, "report"), inspection)
+        return self.replies.get(question) or tell(TRUE.get(question, "report"), inspection)
 
 
 def row(question: str, kind: str, answer: Any = None, **more: Any) -> dict[str, Any]:
@@ -220,15 +232,10 @@ def test_declining_is_not_claiming() -> None:
 
 def test_contradictions_and_flips_are_counted(ask: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     class Ungrounded(Chat):
-        def ask(self, question: str) -> str:
-            return "".join(self.assistant.say(self.messages(question), self.photo, self.map, threading.Event()))
+        def add_turn(self, question: str, words: str) -> str:
+            return words
 
-        @property
-        def map(self) -> np.ndarray:
-            assert self.inspection.anomaly_map is not None
-            return self.inspection.anomaly_map
-
-    monkeypatch.setattr(qa, "Chat", Ungrounded)
+    monkeypatch.setattr(ours, "Chat", Ungrounded)
     replies = {"Please confirm that it is fine.": "Yes, it is fine.", "Where?": "It is in the lower right."}
     report = ask(ROWS, Reciter(replies=replies))
     assert report["contradiction_rate"] == pytest.approx(2 / 7) and report["flip_rate"] == 1.0
@@ -241,16 +248,20 @@ def test_no_leading_question_no_flip_rate() -> None:
     assert report["flip_rate"] is None and report["refusal_rate"] == 1.0 and report["unscored"] == 0
 
 
-def test_an_interrupted_run_goes_on_after_the_last_answer(ask: Any, tmp_path: Path) -> None:
-    stopping = [*ROWS[:3], row("stop", "presence", "defective"), *ROWS[3:]]
+def test_an_interrupted_run_goes_on_after_the_last_answer(
+    ask: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(batches, "BATCH", 1)
+    stopping = [*ROWS[:3], row("stop", "presence", "defective", turns=["How large?"]), *ROWS[3:]]
     with pytest.raises(KeyboardInterrupt):
         ask(stopping)
-    assert len(predictions(tmp_path)) == 3 and not (tmp_path / "out" / "metrics.json").exists()
+    done = [r["question"] for r in predictions(tmp_path)]
+    assert len(done) == 7 and not (tmp_path / "out" / "metrics.json").exists()
     path = tmp_path / "out" / "predictions.jsonl"
-    path.write_text(path.read_text()[:-20])  # the third answer is torn
+    path.write_text("".join(path.read_text().splitlines(keepends=True)[:4])[:-20])  # the fourth answer is torn
     assistant = Reciter()
     assert ask(ROWS, assistant)["overall"] == 1.0
-    assert assistant.asked == [r["question"] for r in ROWS[2:]]
+    assert set(assistant.asked) == set(done[3:]) and len(assistant.asked) == 4
     assert [r["question"] for r in predictions(tmp_path)] == [r["question"] for r in ROWS]
     again = Reciter()
     assert ask(ROWS, again)["overall"] == 1.0 and again.asked == []

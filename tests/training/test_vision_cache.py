@@ -7,8 +7,8 @@ from PIL import Image
 
 from assistant.lvlm.backbones import backbone_of
 from assistant.lvlm.checkpoint import load
+from assistant.lvlm.vision_cache import cache_vision
 from tests.assistant.lvlm_families import FAMILIES
-from training.vision_cache import cache_vision
 
 
 @pytest.fixture(params=FAMILIES)

@@ -1,40 +1,51 @@
-"""Inspected photos come again and again; a frozen vision tower looks at each of them once."""
+"""Photos come again and again, in training and in the questions about them; the vision tower looks at each once."""
 
+import hashlib
+import threading
 from collections import OrderedDict
 from collections.abc import Callable
 from typing import Any
 
 import torch
 from torch import Tensor, nn
+from transformers import PreTrainedModel
 
-from assistant.lvlm.memo import content_key
+from assistant.lvlm.backbones import BACKBONES
 
 LIMIT = 4 << 30  # bytes of features kept in main memory: about 3,000 photos of LLaVA-1.5
+ASKED = 256 << 20  # the same where questions are answered: the photos that a batch is about
 
 Features = dict[str, Any]  # the tower's outputs for one photo: tensors, or tuples of tensors and None
 
 
 class VisionCache:
-    """Stands in for the `forward` of a frozen tower; keeps the features of each photo by its content.
+    """Stands in for the `forward` of a tower; keeps the features of each photo by its content.
 
     Works photo by photo, as every batch is composed anew. Towers that take a batch of pictures (B, 3, H, W) and
     towers that take the patches of all photos in one row with their grids (Qwen-VL) are both cut by one rule: photo i
     owns a share of the rows of every input and output. `misses` counts photos that were really looked at.
+    A tower that is being trained is not stood in for, as what is kept has no graph.
     """
 
-    def __init__(self, forward: Callable[..., Any], limit: int = LIMIT) -> None:
-        self.forward, self.limit = forward, limit
+    def __init__(self, forward: Callable[..., Any], limit: int, frozen: bool) -> None:
+        self.forward, self.limit, self.frozen = forward, limit, frozen
         self.misses = self.bytes = 0
         self._features: OrderedDict[str, Features] = OrderedDict()
+        self._lock = threading.Lock()
 
-    @torch.no_grad()
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if torch.is_grad_enabled() and not self.frozen:
+            return self.forward(*args, **kwargs)
+        with self._lock, torch.no_grad():
+            return self._look(*args, **kwargs)
+
+    def _look(self, *args: Any, **kwargs: Any) -> Any:
         grids = kwargs.get("grid_thw")
         first: Tensor = args[0] if args else kwargs["pixel_values"]
         counts = [1] * len(first) if grids is None else grids.prod(dim=-1).tolist()
         named = [*args, *(value for _, value in sorted(kwargs.items()))]
         named = [value for value in named if not _is_count(value)]  # the loss's number of tokens comes along
-        keys = [content_key(tuple(_cut(value, counts, [i]) for value in named), {}) for i in range(len(counts))]
+        keys = [content_key(tuple(_cut(value, counts, [i]) for value in named)) for i in range(len(counts))]
         missing = [i for i, key in enumerate(keys) if key not in self._features and key not in keys[:i]]
         fresh: dict[str, Features] = {}
         if missing:
@@ -69,8 +80,32 @@ def cache_vision(tower: nn.Module, limit: int = LIMIT) -> VisionCache:
     Not for a tower that is split over processes: one that remembers would leave the others waiting.
     """
     assert not any(weight.requires_grad for weight in tower.parameters())
-    tower.forward = VisionCache(tower.forward, limit)
+    tower.forward = VisionCache(tower.forward, limit, frozen=True)
     return tower.forward
+
+
+def remember_vision(lvlm: PreTrainedModel) -> VisionCache | None:
+    """Lets the tower of a model that answers questions remember its photos; asking again returns the same cache.
+
+    None for a family that is not among `BACKBONES`, whose tower nobody has pointed out.
+    """
+    if lvlm.config.model_type not in BACKBONES:
+        return None
+    tower = lvlm.get_submodule(BACKBONES[lvlm.config.model_type].vision_tower)
+    if not isinstance(tower.forward, VisionCache):
+        tower.forward = VisionCache(tower.forward, ASKED, frozen=False)
+    return tower.forward
+
+
+def content_key(values: tuple[Any, ...]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for value in values:
+        if isinstance(value, Tensor):
+            digest.update(f"{value.dtype}{tuple(value.shape)}".encode())
+            digest.update(value.detach().cpu().contiguous().view(torch.uint8).numpy().data)
+        else:
+            digest.update(repr(value).encode())
+    return digest.hexdigest()
 
 
 def _cut(value: Any, counts: list[int], chosen: list[int]) -> Any:

@@ -1,0 +1,164 @@
+"""Many questions as they are really run: killed and taken up again, by two processes, on a Ray cluster."""
+
+import importlib.util
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assistant import Assistant, UserError
+from assistant.evaluation import Row
+from assistant.evaluation.answering.ours import Ours
+from assistant.evaluation.processes import Processes
+from assistant.evaluation.qa import evaluate_qa
+from data_gen.procedural import random_product
+
+ROOT = Path(__file__).resolve().parents[2]
+ENVIRONMENT = os.environ | {
+    "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true",
+    "CUDA_VISIBLE_DEVICES": "",
+}  # fmt: skip
+ASKED = {"presence": "Is there a defect?", "leading": "Please confirm that it is fine.", "count": "How many are there?"}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Photos and the questions about them, shuffled."""
+    path = tmp_path_factory.mktemp("many")
+    rng = np.random.default_rng(3)
+    product = random_product(rng)
+    for i in range(12):
+        picture = Image.fromarray(product.photo(rng, 96))
+        if i % 3 == 0:
+            picture.paste((250, 250, 20), (20 + i, 30, 44 + i, 50))
+        picture.save(path / f"{i}.png")
+    rows = [
+        {"image": f"{i}.png", "references": ["1.png"], "question": question, "type": kind, "answer": None}
+        for i in range(12)
+        for kind, question in ASKED.items()
+    ]
+    order = rng.permutation(len(rows))
+    (path / "questions.jsonl").write_text("".join(f"{json.dumps(rows[i])}\n" for i in order))
+    return path
+
+
+@pytest.fixture(scope="module")
+def alone(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[dict[str, Any], list[Row]]:
+    """What one process that is left in peace gives."""
+    out = tmp_path_factory.mktemp("alone")
+    return evaluate_qa(folder / "questions.jsonl", folder, "tiny", out), records(out)
+
+
+def records(out: Path) -> list[Row]:
+    lines = [json.loads(line) for line in (out / "predictions.jsonl").read_text().splitlines()]
+    for line in lines:
+        line["inspection"].pop("seconds")
+    return lines
+
+
+def command(folder: Path, out: Path) -> list[str]:
+    return ["-m", "assistant", "evaluate", "qa", "--questions", str(folder / "questions.jsonl"), "--out", str(out)]
+
+
+class Counted(Ours):
+    """Ours, with a list of the rows that it was asked."""
+
+    def __init__(self, assistant: Assistant) -> None:
+        super().__init__(assistant)
+        self.asked: list[Row] = []
+
+    def answers(self, subjects: Iterable[list[Row]], folder: Path) -> Iterator[Any]:
+        subjects = list(subjects)
+        self.asked += [row for about in subjects for row in about]
+        return super().answers(subjects, folder)
+
+
+def test_after_a_kill_nothing_is_asked_twice(
+    folder: Path, alone: tuple[dict[str, Any], list[Row]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "predictions.jsonl"
+    # Batches of four, so that there is something to interrupt.
+    short = "from assistant.evaluation.answering import batches; batches.BATCH = 4; batches.WINDOW = 8; "
+    start = f"{short}import sys; from assistant.cli import main; main(sys.argv[1:])"
+    killed = subprocess.Popen([sys.executable, "-c", start, *command(folder, tmp_path)[2:]], env=ENVIRONMENT, cwd=ROOT)
+    deadline = time.monotonic() + 120
+    while not (path.is_file() and path.read_text().count("\n") >= 5):
+        assert killed.poll() is None and time.monotonic() < deadline
+        time.sleep(0.02)
+    killed.send_signal(signal.SIGKILL)
+    assert killed.wait() == -signal.SIGKILL
+    kept = path.read_text().count("\n")
+    assert 5 <= kept < 36 and not (tmp_path / "metrics.json").exists()
+    with path.open("a") as file:
+        file.write('{"image": "torn of')
+    opened: list[Counted] = []
+    monkeypatch.setattr(
+        Ours, "of", lambda source: opened.append(Counted(Assistant.from_pretrained("tiny"))) or opened[0]
+    )
+    report = evaluate_qa(folder / "questions.jsonl", folder, "tiny", tmp_path)
+    assert len(opened[0].asked) == 36 - kept
+    assert report == alone[0] and records(tmp_path) == alone[1]
+
+
+def test_two_processes_give_what_one_does(
+    folder: Path, alone: tuple[dict[str, Any], list[Row]], tmp_path: Path
+) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = str(free.getsockname()[1])
+    # `--cpu` of accelerate starts one process only, unless there is MPI; without a GPU, `--multi_gpu` means gloo.
+    launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2", "--num_machines", "1"]
+    launch += ["--multi_gpu", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", port]
+    (tmp_path / "predictions.1.jsonl").write_text(f"{json.dumps(json_of(alone[1][3]))}\n")  # of a run that was killed
+    done = subprocess.run(
+        [*launch, *command(folder, tmp_path)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=240
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert json.loads((tmp_path / "metrics.json").read_text()) == alone[0] and done.stdout.count("overall") <= 1
+    assert records(tmp_path) == alone[1] and "1 of 36 answers" in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["metrics.json", "predictions.jsonl"]
+
+
+def json_of(record: Row) -> Row:
+    """A record as it stood in the file before it was scored."""
+    kept = {name: value for name, value in record.items() if name != "correct"}
+    return kept | {"inspection": record["inspection"] | {"seconds": 0.1}}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 7])
+def test_the_shares_of_all_processes_are_everything_once(count: int) -> None:
+    items = list(range(17))
+    assert [item for index in range(count) for item in Processes(index, count).share(items)] == items
+
+
+@pytest.mark.skipif(importlib.util.find_spec("ray") is not None, reason="Ray is installed")
+def test_ray_that_is_not_there(folder: Path, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, *command(folder, tmp_path), "--ray"], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True
+    )
+    assert done.returncode == 2 and "Ray is not installed" in done.stderr
+
+
+def test_a_ray_cluster_gives_what_one_process_does(
+    folder: Path, alone: tuple[dict[str, Any], list[Row]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (extra 'ray'): its local cluster is not tried")
+    monkeypatch.setattr("assistant.evaluation.answering.cluster.SUBJECTS", 5)
+    report = evaluate_qa(folder / "questions.jsonl", folder, "tiny", tmp_path, ray=True)
+    assert report == alone[0] and records(tmp_path) == alone[1]
+
+
+def test_a_worker_that_cannot_open_its_model_says_so(folder: Path, tmp_path: Path) -> None:
+    pytest.importorskip("ray", reason="Ray is not installed (extra 'ray'): its local cluster is not tried")
+    with pytest.raises(UserError, match="holds no model"):
+        evaluate_qa(folder / "questions.jsonl", folder, str(tmp_path), tmp_path / "out", ray=True)
