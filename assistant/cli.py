@@ -13,11 +13,12 @@ import os
 import sys
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from assistant import UserError, __version__
+from assistant.cli_arguments import ARGUMENTS, GENERATE
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -83,7 +84,7 @@ def _parser() -> argparse.ArgumentParser:
         command = (benchmarks if benchmarks and kind else commands).add_parser(kind or group, help=about)
         command.set_defaults(handler=handler)
         for argument in arguments.split():
-            command.add_argument(argument.rstrip("?,"), **_ARGUMENTS[argument])
+            command.add_argument(argument.rstrip("?,"), **ARGUMENTS[argument])
     return parser
 
 
@@ -219,77 +220,13 @@ def _print_metrics(out: Path, section: str) -> None:
     print(f"{out}: {json.dumps(values)}")
 
 
-def _at_least(least: int) -> Callable[[str], int]:
-    def number(text: str) -> int:
-        if (value := int(text)) < least:
-            raise argparse.ArgumentTypeError(f"{text} is below {least}")
-        return value
-
-    return number
-
-
-def _seeds(text: str) -> tuple[int, ...]:
-    return tuple(dict.fromkeys(map(_at_least(0), text.split(","))))
-
-
-def _names(text: str) -> tuple[str, ...]:
-    """What stands between commas; a defect kind of two words may be written with a dash or an underscore."""
-    return tuple(" ".join(name.replace("_", " ").replace("-", " ").split()) for name in text.split(",") if name.strip())
-
-
-def _part(text: str) -> tuple[int, int]:
-    first, slash, of = text.partition("/")
-    if not slash or not (first.strip().isdecimal() and of.strip().isdecimal()) or int(first) >= int(of):
-        raise argparse.ArgumentTypeError(f"{text!r} is not i/n with i from 0 to n - 1, as 0/4")
-    return int(first), int(of)
-
-
-_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "images": {"nargs": "+", "metavar": "IMAGE"},
-    "image": {"metavar": "IMAGE"},
-    "image?": {"nargs": "?", "metavar": "IMAGE"},
-    "question": {"metavar": "QUESTION"},
-    "config": {"metavar": "CONFIG", "help": "a YAML file, or the name of a preset in configs/"},
-    "overrides": {"nargs": "*", "metavar": "key=value", "help": "settings to change"},
-    "--reference": {"action": "extend", "nargs": "+", "default": [], "metavar": "R", "help": "photos of good parts"},
-    "--model": {"default": "tiny", "metavar": "M", "help": "tiny (embedded, default), a folder or a hub id"},
-    "--out": {"type": Path, "required": True, "metavar": "DIR", "help": "folder for the results"},
-    "--out?": {"type": Path, "metavar": "DIR", "help": "write NAME_overlay.png and NAME_map.png (16-bit)"},
-    "--json": {"action": "store_true", "help": "one JSON object per line on stdout"},
-    "--host": {"default": "127.0.0.1", "help": "default: %(default)s, this machine only"},
-    "--port": {"type": int, "default": 7860, "help": "default: %(default)s"},
-    "--seed": {"type": _at_least(0), "default": 0, "metavar": "S", "help": "default: %(default)s"},
-    "--seed,": {"type": _seeds, "default": (0,), "metavar": "S,...", "help": "several: mean and interval; default: 0"},
-    "--data": {"type": Path, "required": True, "metavar": "ROOT", "help": "categories in MVTec-AD layout, or one"},
-    "--shots": {"type": _at_least(0), "default": 0, "metavar": "K", "help": "references; default: %(default)s"},
-    "--questions": {"type": Path, "required": True, "metavar": "FILE", "help": "JSONL, or MMAD's JSON"},
-    "--images": {"type": Path, "metavar": "ROOT", "help": "what the paths in FILE are relative to"},
-    "--normals": {"type": Path, "metavar": "DIR", "help": "photos of good parts; without it products are rendered"},
-    "--count": {"type": _at_least(1), "required": True, "metavar": "N", "help": "samples in the data set"},
-    "--workers": {"type": _at_least(1), "metavar": "W", "help": "processes; default: one a core"},
-    "--size": {"type": int, "default": 256, "metavar": "PX", "help": "longest side; default: %(default)s"},
-    "--kinds": {"type": _names, "default": (), "metavar": "K,...", "help": "defect kinds; default: all"},
-    "--difficulty": {"default": "mixed", "metavar": "D", "help": "easy, medium, hard or mixed (default)"},
-    "--min-quality": {"type": float, "default": 0.0, "metavar": "Q", "help": "drop defects of less use, in [0, 1]"},
-    "--good-share": {"type": float, "default": 0.4, "metavar": "P", "help": "good samples; default: %(default)s"},
-    "--product": {"metavar": "NAME", "help": "what the photos show, for the dialogues"},
-    "--references": {"type": int, "default": 1, "metavar": "K", "help": "good photos a sample; default: %(default)s"},
-    "--templates": {"type": Path, "metavar": "DIR", "help": "question and answer templates of your own"},
-    "--shard": {"type": _part, "metavar": "i/n", "help": "make part i of n, i from 0; at last run without it"},
-    "--export": {"type": _names, "default": (), "metavar": "E,...", "help": "llava, mvtec: the same for other tools"},
-    "--ray": {"action": "store_true", "help": "run on a Ray cluster (needs the extra 'ray')"},
-}  # fmt: skip
-_GENERATE = (
-    "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
-    "--references --templates --shard --export --ray"
-)
 # The commands in the order of `--help`: handler, help, arguments.
 _COMMANDS = {
     "inspect": (_inspect, "find defects on photos", "images --reference --model --out? --json"),
     "ask": (_ask, "ask one question about a photo", "image question --reference --model --json"),
     "chat": (_chat, "talk about a photo in the terminal", "image? --reference --model"),
     "serve": (_serve, "open the web page and its API", "--host --port --model"),
-    "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", _GENERATE),
+    "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", GENERATE),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),
     "evaluate qa": (_evaluate_qa, "on questions with known answers", "--questions --images --model --out"),

@@ -19,7 +19,8 @@ LAYERS = {
     "assistant.lvlm": TRANSFORMERS, "assistant.conversation": WHOLE, "assistant.assistant": WHOLE,
     "data_gen": BESIDE, "training": TRAINING, "training.finetune": DOORS,
     "assistant.evaluation.categories": DOORS, "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS,
-    "assistant.evaluation.seeds": DOORS, "assistant.cli": DOORS, "assistant.__main__": DOORS, "app": DOORS,
+    "assistant.evaluation.seeds": DOORS, "assistant.cli_arguments": FLOOR, "assistant.cli": DOORS, "assistant.__main__": DOORS,
+    "app": DOORS,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "peft", "accelerate", "gradio", "datasets", "bitsandbytes"}
 FORBIDDEN = {FLOOR: HEAVY | {"cv2"}, TORCH: HEAVY - {"torch"}, BESIDE: HEAVY - {"datasets"}}
