@@ -46,6 +46,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "question": {"metavar": "QUESTION"},
     "config": {"metavar": "CONFIG", "help": "a YAML file, or the name of a preset in configs/"},
     "overrides": {"nargs": "*", "metavar": "key=value", "help": "settings to change"},
+    "--max-minutes": {"metavar": "M", "help": "as max_minutes=M: training ends after so many minutes"},
+    "--max-steps": {"metavar": "N", "help": "as max_steps=N: training ends after so many steps"},
     "--reference": {"action": "extend", "nargs": "+", "default": [], "metavar": "R", "help": "photos of good parts"},
     "--model": {"default": "tiny", "metavar": "M", "help": "tiny (embedded, default), a folder or a hub id"},
     "--out": {"type": Path, "required": True, "metavar": "DIR", "help": "folder for the results"},
@@ -74,6 +76,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--export": {"type": names, "default": (), "metavar": "E,...", "help": "llava, mvtec: the same for other tools"},
     "--ray": {"action": "store_true", "help": "run on a Ray cluster (needs the extra 'ray')"},
 }  # fmt: skip
+TRAIN = "config overrides --max-minutes --max-steps"
 GENERATE = (
     "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
     "--references --templates --shard --export --ray"

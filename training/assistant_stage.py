@@ -28,6 +28,7 @@ from data_gen.instructions import write_dialogue
 from data_gen.invented import random_inspection
 from training.config import AssistantConfig
 from training.general import GeneralRows, Mixture
+from training.saving import finished
 from training.scenes import Scenes
 from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
@@ -128,7 +129,6 @@ class Collator:
 
 def train_assistant(config: AssistantConfig) -> None:
     """Train and write the whole checkpoint folder to `config.output`: language model, detector, processor."""
-    output = Path(config.output)
     encoder, head = ImageEncoder.from_pretrained(_folder(config.encoder)), FusionHead.load(_folder(config.detector))
     general = _general(config)  # before all that takes long, since a file may be wrong
     inspector = Assistant(encoder, head)
@@ -142,7 +142,8 @@ def train_assistant(config: AssistantConfig) -> None:
     trainer = fit(config, model, rows, Collator(processor), config.gradient_checkpointing)
     whole = gather(trainer, config, lambda config: _start(config, encoder)[0])
     if whole is not None:
-        _finish(whole, processor, encoder, head, output)
+        with finished(config.output) as folder:
+            _finish(whole, processor, encoder, head, folder)
     trainer.accelerator.wait_for_everyone()
 
 

@@ -12,6 +12,7 @@ import yaml
 from assistant import UserError
 
 PRESETS = Path(__file__).resolve().parent.parent / "configs"
+POSITIVE = ("max_steps", "max_minutes", "batch_size", "accumulation", "learning_rate", "save_steps")
 TUNINGS = ("full", "lora", "dora", "rslora", "qlora")
 
 
@@ -161,7 +162,11 @@ def _build(kind: type[StageConfig], values: dict[str, Any]) -> StageConfig:
     ]
     if missing:
         raise UserError(f"{missing[0]!r} is not set", f"add {missing[0]}=VALUE to the command")
-    return kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+    config = kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+    for key in POSITIVE:
+        if not getattr(config, key) > 0:  # so written, it catches nan
+            raise UserError(f"{key}={getattr(config, key)} is not above 0", f"give {key} a positive value")
+    return config
 
 
 def _coerce(key: str, value: Any, hint: Any) -> Any:

@@ -15,6 +15,7 @@ from assistant.detectors.text_prompts import ABNORMAL, KIND_PHRASES, NORMAL, TEM
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.inspection import KINDS
 from training.config import DecoderConfig
+from training.saving import finished
 from training.scenes import Scene, Scenes
 from training.trainer import fit
 
@@ -182,6 +183,7 @@ def platt(evidence: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
 
 def train_decoder(config: DecoderConfig) -> None:
     """Train, calibrate and write the detector to `config.output`."""
+    torch.manual_seed(config.seed)
     encoder = ImageEncoder.from_pretrained(config.encoder)
     probe = encoder(torch.zeros(1, 3, encoder.image_size, encoder.image_size))
     head = FusionHead([level.shape[1] for level in probe.levels])
@@ -194,4 +196,5 @@ def train_decoder(config: DecoderConfig) -> None:
     head.image_decoder.remember_prompts()
     clear = Scenes(config.photos, config.products, encoder.image_size, config.max_references, config.seed, HARDEST)
     head.calibration = fit_calibration(model, clear, config.calibration_scenes)
-    head.save(config.output)
+    with finished(config.output) as folder:
+        head.save(folder)
