@@ -79,19 +79,16 @@ class BudgetTrainer(Trainer):
         """The last call before a step of the optimizer; the norm is that of all processes together."""
         norm = super()._get_grad_norm(model, grad_norm)
         if not math.isfinite(float(norm)) or not math.isfinite(float(self._tr_loss)):
-            raise self._diverged(f"loss {self._last_loss():g}, norm of the gradient {float(norm):g}")
+            steps = self.state.global_step + 1 - self._globalstep_last_logged
+            loss = float(self._tr_loss) / steps  # the mean since the last log; no number if one of them was none
+            raise self._diverged(self.state.global_step + 1, f"loss {loss:g}, norm of the gradient {float(norm):g}")
         return norm
 
-    def _last_loss(self) -> float:
-        """The mean since the last log; not a number if one of them was not."""
-        return float(self._tr_loss) / max(1, self.state.global_step + 1 - self._globalstep_last_logged)
-
-    def _diverged(self, what: str) -> UserError:
+    def _diverged(self, step: int, what: str) -> UserError:
         newest = self.checkpoints.newest()
         goes_on = f"it goes on from {newest.name}" if newest else "there is no checkpoint yet, it starts anew"
         return UserError(
-            f"training diverged at step {self.state.global_step + 1}: {what}, learning rate"
-            f" {self._get_learning_rate():.3g}",
+            f"training diverged at step {step}: {what}, learning rate {self._get_learning_rate():.3g}",
             f"run it again with a lower learning_rate ({goes_on}); resume=false starts from the beginning",
         )
 
@@ -102,7 +99,7 @@ class BudgetTrainer(Trainer):
         """Write the checkpoint beside the finished ones, then let it take its place among them."""
         bad = torch.tensor(float(not _finite(model)), device=self.args.device)
         if float(self.accelerator.reduce(bad)) > 0:
-            raise self._diverged("weights that are not finite")
+            raise self._diverged(self.state.global_step, "weights that are not finite")
         try:
             super()._save_checkpoint(model, trial)
             self.accelerator.wait_for_everyone()
@@ -131,6 +128,7 @@ class BudgetTrainer(Trainer):
             group["lr"] *= wanted / before
             group["initial_lr"] = wanted
         self.lr_scheduler.base_lrs = [wanted] * len(self.lr_scheduler.base_lrs)
+        self.lr_scheduler._last_lr = [group["lr"] for group in self.optimizer.param_groups]  # what is logged
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LambdaLR:
         if self.lr_scheduler is None:
