@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from assistant import UserError, __version__
-from assistant.cli_arguments import ARGUMENTS, EVALUATE_QA, GENERATE
+from assistant.cli_arguments import ARGUMENTS, EVALUATE_QA, GENERATE, TRAIN
 
 if TYPE_CHECKING:
     from assistant.assistant import Assistant
@@ -46,7 +46,12 @@ def run(arguments: Sequence[str] | None = None) -> int:
             stream.reconfigure(errors="backslashreplace")
     warnings.filterwarnings("ignore", message="Image size", module="PIL")  # `images` has its own limit
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
-    options = _parser().parse_args(arguments)
+    parser = _parser()
+    options, rest = parser.parse_known_args(arguments)
+    if rest:  # argparse gives up on key=value words behind an option
+        if "overrides" not in options or any(word.startswith("-") for word in rest):
+            parser.error(f"unrecognized arguments: {' '.join(rest)}")
+        options.overrides += rest
     try:
         options.handler(options)
         sys.stdout.flush()  # here, where a closed pipe or a full disk can still be answered
@@ -192,7 +197,8 @@ def _train(options: argparse.Namespace) -> None:
     from training import run as run_training
     from training.config import load_config
 
-    run_training(load_config(options.config, options.overrides))
+    limits = [f"{key}={value}" for key in ("max_minutes", "max_steps") if (value := getattr(options, key)) is not None]
+    run_training(load_config(options.config, options.overrides + limits))
 
 
 def _evaluate_detection(options: argparse.Namespace) -> None:
@@ -238,7 +244,7 @@ _COMMANDS = {
     "chat": (_chat, "talk about a photo in the terminal", "image? --reference --model"),
     "serve": (_serve, "open the web page and its API", "--host --port --model"),
     "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", GENERATE),
-    "train": (_train, "run one training stage or the whole fine-tuning recipe", "config overrides"),
+    "train": (_train, "run one training stage or the whole fine-tuning recipe", TRAIN),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),
     "evaluate qa": (_evaluate_qa, "on questions with known answers", EVALUATE_QA),
     "compare": (_compare, "two results of `evaluate`: do they differ by more than chance?", "a b --out."),

@@ -48,6 +48,8 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "overrides": {"nargs": "*", "metavar": "key=value", "help": "settings to change"},
     "a": {"type": Path, "metavar": "A", "help": "folder that `evaluate` wrote"},
     "b": {"type": Path, "metavar": "B", "help": "another, of the same photos or questions"},
+    "--max-minutes": {"metavar": "M", "help": "as max_minutes=M: training ends after so many minutes"},
+    "--max-steps": {"metavar": "N", "help": "as max_steps=N: training ends after so many steps"},
     "--reference": {"action": "extend", "nargs": "+", "default": [], "metavar": "R", "help": "photos of good parts"},
     "--model": {"default": "tiny", "metavar": "M", "help": "tiny (embedded, default), a folder or a hub id"},
     "--out": {"type": Path, "required": True, "metavar": "DIR", "help": "folder for the results"},
@@ -86,6 +88,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--endpoint": {"metavar": "URL", "help": "ask M at an OpenAI-compatible server; key in OPENAI_API_KEY"},
     "--ray": {"action": "store_true", "help": "run on a Ray cluster (needs the extra 'ray')"},
 }  # fmt: skip
+TRAIN = "config overrides --max-minutes --max-steps"
 GENERATE = (
     "--normals --out --count --seed --workers --size --kinds --difficulty --min-quality --good-share --product "
     "--references --templates --shard --export --ray"

@@ -18,4 +18,6 @@ STAGES = {
 def run(config: "StageConfig | RecipeConfig") -> None:
     """Run the stage that the configuration names; the result is written to `config.output`, or each stage's own."""
     module, function = STAGES[config.stage].split(":")
-    getattr(import_module(module), function)(config)
+    stage = getattr(import_module(module), function)
+    with import_module("training.saving").told(config.output):
+        stage(config)

@@ -15,10 +15,11 @@ from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProce
 from assistant.lvlm.backbones import backbone_of
 from assistant.lvlm.vision_cache import cache_vision
 from training.config import AssistantConfig
-from training.decoder_stage import HARDEST, DecoderTraining, finish_head
+from training.decoder_stage import HARDEST, DecoderTraining, calibrate_head
 from training.dialogues import Collator, Dialogues, Example, inspect_scenes
 from training.general import GeneralRows, Mixture
 from training.joint import JointModel, join, part
+from training.saving import finished
 from training.scenes import Scenes
 from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
@@ -61,9 +62,10 @@ def tune(
         whole, decoder = part(whole)
         head = decoder.head
         clear = Scenes(config.photos, config.products, encoder.image_size, REFERENCES, config.seed, HARDEST)
-        finish_head(decoder, clear, config.calibration_scenes, config.output)
+        calibrate_head(decoder, clear, config.calibration_scenes)
     if whole is not None:
-        _finish(whole, processor, encoder, head, Path(config.output))
+        with finished(config.output) as folder:
+            _finish(whole, processor, encoder, head, folder)
     trainer.accelerator.wait_for_everyone()
 
 

@@ -13,6 +13,7 @@ import yaml
 from assistant import UserError
 
 PRESETS = Path(__file__).resolve().parent.parent / "configs"
+POSITIVE = ("max_steps", "max_minutes", "batch_size", "accumulation", "learning_rate", "save_steps")
 TUNINGS = ("full", "lora", "dora", "rslora", "qlora")
 MAP_LOSSES = ("focal-dice", "anomalygpt")  # of `training.losses`, which needs torch
 
@@ -265,7 +266,11 @@ def _build(kind: type[Any], values: dict[str, Any], section: str = "") -> Any:
     if missing:
         name = f"{section}.{missing[0]}" if section else missing[0]
         raise UserError(f"{name!r} is not set", f"add {name}=VALUE to the command")
-    return kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+    config = kind(**{key: _coerce(key, value, hints[key]) for key, value in values.items()})
+    for key in set(POSITIVE) & set(fields):
+        if not getattr(config, key) > 0:  # so written, it catches nan
+            raise UserError(f"{key}={getattr(config, key)} is not above 0", f"give {key} a positive value")
+    return config
 
 
 def _unknown(key: str, what: str, known: Iterable[str]) -> UserError:

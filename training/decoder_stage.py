@@ -17,6 +17,7 @@ from assistant.inspection import KINDS
 from training.config import DecoderConfig
 from training.losses import LOSSES
 from training.real_photos import UNKNOWN, UNNAMED
+from training.saving import finished
 from training.scenes import Scene, Scenes
 from training.trainer import fit
 
@@ -179,16 +180,16 @@ def platt(evidence: np.ndarray, labels: np.ndarray) -> tuple[float, float]:
     return slope, offset
 
 
-def finish_head(model: DecoderTraining, clear: Scenes, count: int, output: str) -> None:
-    """Calibrate the trained head on `count` of the scenes and write it to the folder `output`."""
+def calibrate_head(model: DecoderTraining, clear: Scenes, count: int) -> None:
+    """Make the trained head ready for use, with its calibration on `count` of the scenes."""
     model.cpu().eval()
     model.head.image_decoder.remember_prompts()
     model.head.calibration = fit_calibration(model, clear, count)
-    model.head.save(output)
 
 
 def train_decoder(config: DecoderConfig) -> None:
     """Train, calibrate and write the detector to `config.output`."""
+    torch.manual_seed(config.seed)
     encoder = ImageEncoder.from_pretrained(config.encoder)
     probe = encoder(torch.zeros(1, 3, encoder.image_size, encoder.image_size))
     head = FusionHead([level.shape[1] for level in probe.levels])
@@ -200,4 +201,6 @@ def train_decoder(config: DecoderConfig) -> None:
     fit(config, model, scenes, collate)
     # Every real defect was trained on: what the head thinks of them says nothing of others.
     clear = Scenes(config.photos, config.products, size, references, config.seed, HARDEST, config.data, real_share=0)
-    finish_head(model, clear, config.calibration_scenes, config.output)
+    calibrate_head(model, clear, config.calibration_scenes)
+    with finished(config.output) as folder:
+        head.save(folder)

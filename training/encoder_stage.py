@@ -14,6 +14,7 @@ from assistant import UserError
 from assistant.compact_encoder import CompactEncoderConfig, CompactEncoderModel
 from training.config import EncoderConfig
 from training.pictures import draw_picture, find_pictures
+from training.saving import finished
 from training.trainer import fit
 
 
@@ -87,6 +88,7 @@ class Distillation(nn.Module):
 
 def train_encoder(config: EncoderConfig) -> None:
     """Distil and write the encoder to `config.output` (`save_pretrained`, half precision)."""
+    torch.manual_seed(config.seed)
     photos = find_pictures(config.photos)
     try:
         teacher = AutoModel.from_pretrained(config.teacher)
@@ -101,4 +103,5 @@ def train_encoder(config: EncoderConfig) -> None:
     sample = torch.stack([dataset[len(dataset) - 1 - i]["pixels"] for i in range(192)])
     model.measure(sample.float().div(127.5).sub(1))
     fit(config, model, dataset)
-    student.eval().half().save_pretrained(config.output)
+    with finished(config.output) as folder:
+        student.eval().half().save_pretrained(folder)

@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 from transformers import AutoModelForImageTextToText
 
 from assistant.detectors.fused import FusionHead
+from data_gen.procedural import random_product
 from tests.assistant.lvlm_families import FAMILIES
 from tests.small_models import CHANNELS, small_encoder
 
@@ -23,6 +26,17 @@ def eyes(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     torch.manual_seed(0)
     FusionHead(CHANNELS, dim=16, width=16).save(folder / "detector")
     return {"encoder": str(folder / "encoder"), "detector": str(folder / "detector")}
+
+
+@pytest.fixture(scope="session")
+def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Six pictures of one rendered product."""
+    folder = tmp_path_factory.mktemp("photos")
+    rng = np.random.default_rng(0)
+    product = random_product(rng)
+    for i in range(6):
+        Image.fromarray(product.photo(rng, 96)).save(folder / f"{i}.png")
+    return folder
 
 
 @pytest.fixture(scope="session")
