@@ -12,6 +12,7 @@ from assistant.detectors.fused import FusionHead
 from assistant.encoder import ImageEncoder
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of
+from training.by_length import ByLength
 from training.config import AssistantConfig
 from training.decoder_stage import HARDEST, DecoderTraining, finish_head
 from training.dialogues import Collator, Dialogues, inspect_scenes
@@ -37,13 +38,14 @@ def train_assistant(config: AssistantConfig) -> None:
     model, processor = _start(config, encoder, head)
     joint = config.decoder_loss > 0
     examples = inspect_scenes(inspector, scenes, config.scenes, keep=joint)
-    dialogues = Dialogues(examples, (3, 8), config.batch_size, config.seed)
+    dialogues = Dialogues(examples, (3, 8), config.seed)
     rows = dialogues if general is None else Mixture(dialogues, general, config.general_share)
     if not (parse_flag_from_env("ACCELERATE_USE_FSDP") or parse_flag_from_env("ACCELERATE_USE_DEEPSPEED")):
         cache_vision(_tower(model))  # split over processes, a tower must run on all of them at once
         if joint:  # the detector's own tower, of which the model holds a copy at most
             cache_vision(encoder.backbone)
-    trainer = fit(config, model, rows, Collator(processor), config.gradient_checkpointing)
+    by_length = ByLength(rows, config.batch_size, config.seed)
+    trainer = fit(config, model, by_length, Collator(processor), config.gradient_checkpointing)
     whole = gather(trainer, config, lambda config: _start(config, encoder, head)[0])
     if isinstance(whole, JointModel):
         whole, decoder = part(whole)
