@@ -14,6 +14,7 @@ from assistant.encoder import ImageEncoder
 from assistant.lvlm import AnomalyLvlmForConditionalGeneration, AnomalyLvlmProcessor
 from assistant.lvlm.backbones import backbone_of
 from assistant.lvlm.vision_cache import cache_vision
+from training.by_length import ByLength
 from training.config import AssistantConfig
 from training.decoder_stage import HARDEST, DecoderTraining, calibrate_head
 from training.dialogues import Collator, Dialogues, Example, inspect_scenes
@@ -24,6 +25,7 @@ from training.scenes import Scenes
 from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
+from training.training_photos import record_training_photos
 from training.tuning import Trained, adapt, gather, open_base
 
 REFERENCES = 4  # at most so many beside a photo
@@ -50,13 +52,14 @@ def tune(
 ) -> None:
     """Train what `start` opened on dialogues about `examples`, and write the whole checkpoint folder."""
     joint = config.decoder_loss > 0
-    dialogues = Dialogues(examples, (3, 8), config.batch_size, config.seed)
+    dialogues = Dialogues(examples, (3, 8), config.seed)
     rows = dialogues if general is None else Mixture(dialogues, general, config.general_share)
     if not (parse_flag_from_env("ACCELERATE_USE_FSDP") or parse_flag_from_env("ACCELERATE_USE_DEEPSPEED")):
         cache_vision(_tower(model))  # split over processes, a tower must run on all of them at once
         if joint:  # the detector's own tower, of which the model holds a copy at most
             cache_vision(encoder.backbone)
-    trainer = fit(config, model, rows, Collator(processor), config.gradient_checkpointing)
+    by_length = ByLength(rows, config.batch_size, config.seed)
+    trainer = fit(config, model, by_length, Collator(processor), config.gradient_checkpointing)
     whole = gather(trainer, config, lambda config: start(config, encoder, head)[0])
     if isinstance(whole, JointModel):
         whole, decoder = part(whole)
@@ -66,6 +69,7 @@ def tune(
     if whole is not None:
         with finished(config.output) as folder:
             _finish(whole, processor, encoder, head, folder)
+    record_training_photos(config)
     trainer.accelerator.wait_for_everyone()
 
 

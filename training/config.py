@@ -48,13 +48,13 @@ class StageConfig:
 class EncoderConfig(StageConfig):
     """Distillation of the compact encoder; `teacher` is any transformers vision model (folder or hub id).
 
-    `teacher_levels` are indices into its hidden states, one per level of the student;
+    `teacher_levels` are indices into its hidden states, one per level of the student, or none to have them chosen;
     `procedural_share` in [0, 1] of the pictures are rendered instead of read from `photos`.
     """
 
     stage: str = "encoder"
     teacher: str
-    teacher_levels: tuple[int, ...] = (1, 4, 8, 11, 14)
+    teacher_levels: tuple[int, ...] = ()
     procedural_share: float = 0.3
 
 
@@ -136,6 +136,11 @@ class RecipeConfig:
     presets: tuple[str, ...]
     stages: tuple[StageConfig, ...]
     stage: str = "recipe"
+
+    @property
+    def output(self) -> str:
+        """Where the last stage, and so the whole, comes to lie."""
+        return self.stages[-1].output
 
 
 @dataclass(frozen=True, kw_only=True)

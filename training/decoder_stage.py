@@ -20,6 +20,7 @@ from training.real_photos import UNKNOWN, UNNAMED
 from training.saving import finished
 from training.scenes import Scene, Scenes
 from training.trainer import fit
+from training.training_photos import record_training_photos
 
 MASK_SIDE = 128  # the loss looks at the map here: fine enough for a scratch, a quarter of the pixels
 IGNORE = -100
@@ -204,3 +205,4 @@ def train_decoder(config: DecoderConfig) -> None:
     calibrate_head(model, clear, config.calibration_scenes)
     with finished(config.output) as folder:
         head.save(folder)
+    record_training_photos(config)

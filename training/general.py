@@ -8,7 +8,7 @@ import logging
 from collections import defaultdict
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -16,6 +16,7 @@ from torch.utils.data import Dataset
 
 from assistant import UserError
 from assistant.images import load_image
+from training.by_length import Measured, text_length
 
 MARK = "<image>"  # where a picture stands in the text of LLaVA-JSON
 ROLES = {"human": "user", "user": "user", "gpt": "assistant", "assistant": "assistant"}
@@ -64,9 +65,7 @@ class GeneralRows:
     def draw(self, index: int) -> dict[str, Any]:
         """Row `index` of the endless stream; where its picture cannot be read, a later one."""
         for place in range(index, index + TRIES):
-            paths, messages = self.rows[
-                _order(len(self.rows), self.seed, place // len(self.rows))[place % len(self.rows)]
-            ]
+            paths, messages = self._at(place)
             try:
                 photos = [Image.fromarray(load_image(path)) for path in paths]
             except UserError as error:
@@ -75,27 +74,37 @@ class GeneralRows:
             return {"messages": messages, "images": photos, "anomaly_maps": []}
         raise UserError(f"{TRIES} pictures of the general data in a row cannot be read", "check general_images")
 
+    def length(self, index: int) -> int:
+        """Characters of row `index`, whether or not its picture can be read."""
+        return text_length(self._at(index)[1])
 
-class Rows(Protocol):
-    """What a data set must offer to be mixed."""
-
-    def __len__(self) -> int: ...
-
-    def __getitem__(self, index: int) -> Any: ...
+    def _at(self, place: int) -> tuple[tuple[str, ...], list[dict[str, Any]]]:
+        count = len(self.rows)
+        return self.rows[_order(count, self.seed, place // count)[place % count]]
 
 
 class Mixture(Dataset):
     """Our dialogues and general rows in turn: of every n rows, n * share are general, evenly spread."""
 
-    def __init__(self, ours: Rows, general: GeneralRows, share: float) -> None:
+    def __init__(self, ours: Measured, general: GeneralRows, share: float) -> None:
         self.ours, self.general, self.share = ours, general, share
 
     def __len__(self) -> int:
         return len(self.ours)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
+        place = self._general_place(index)
+        return self.ours[index] if place is None else self.general.draw(place)
+
+    def length(self, index: int) -> int:
+        """Characters of row `index`."""
+        place = self._general_place(index)
+        return self.ours.length(index) if place is None else self.general.length(place)
+
+    def _general_place(self, index: int) -> int | None:
+        """Which general row row `index` is; None for one of ours."""
         before, after = int(index * self.share), int((index + 1) * self.share)
-        return self.general.draw(before) if after > before else self.ours[index]
+        return before if after > before else None
 
 
 def _read(path: Path) -> list[Any]:

@@ -6,7 +6,7 @@ from accelerate import PartialState
 
 from assistant.evaluation.leaks import TrainingHashes, merged
 from assistant.evaluation.results import CHECKPOINTS
-from training.config import AssistantConfig, StageConfig
+from training.config import AssistantConfig, DecoderConfig, StageConfig
 from training.general import GeneralRows
 from training.pictures import find_pictures
 
@@ -16,6 +16,7 @@ def record_training_photos(config: StageConfig) -> None:
     if not PartialState().is_main_process:
         return
     folders = [*config.photos, *getattr(config, "products", ())]
+    folders += config.data if isinstance(config, DecoderConfig) else ()
     photos = find_pictures(folders) + _general(config)
     before = merged([_folder(getattr(config, part, None)) for part in ("init", "encoder", "detector")])
     seen = TrainingHashes.of(photos)

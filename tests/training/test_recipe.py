@@ -121,7 +121,7 @@ def test_finished_stages_are_skipped_and_more_time_is_passed_on(pair, capfd):
 
 def test_an_interrupted_stage_goes_on_and_the_one_before_is_left_alone(pair, monkeypatch, capfd):
     with monkeypatch.context() as patch:
-        patch.setattr("training.decoder_stage.finish_head", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
+        patch.setattr("training.decoder_stage.calibrate_head", lambda *_: (_ for _ in ()).throw(KeyboardInterrupt))
         first = pair.stages[0]
         with pytest.raises(KeyboardInterrupt):
             run(pair)

@@ -45,8 +45,9 @@ def data(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     ("word", "kind"),
     [
-        ("scratch", "scratch"), ("Scratches_large", "scratch"), ("missing-part", "missing part"), ("bent", "deformation"),
-        ("break", "break"), ("color change", "color change"), ("glue", None), ("bad", None), (None, None), ("", None),
+        ("scratch", "scratch"), ("Scratches_large", "scratch"), ("bent", "deformation"),
+        ("missing-cap", "missing part"), ("break", "break"),
+        ("color change", "color change"), ("glue", None), ("bad", None), (None, None), ("", None),
         ("crack and hole", None),
     ],
 )  # fmt: skip

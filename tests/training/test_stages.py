@@ -12,22 +12,35 @@ import pytest
 import torch
 from PIL import Image
 from safetensors.torch import load_file
-from transformers import CLIPVisionConfig, CLIPVisionModel
+from transformers import (
+    CLIPConfig,
+    CLIPModel,
+    CLIPVisionConfig,
+    CLIPVisionModel,
+    Dinov2Config,
+    Dinov2Model,
+    MobileNetV2Config,
+    MobileNetV2Model,
+    ResNetConfig,
+    ResNetModel,
+)
 
 from assistant import UserError
 from assistant.assistant import Assistant
+from assistant.compact_encoder import CompactEncoderConfig
 from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.encoder import ImageEncoder
 from assistant.inspection import KINDS
 from assistant.lvlm.checkpoint import load
 from data_gen.procedural import random_product
 from tests.small_models import CHANNELS, small_encoder
-from training import assistant_stage, tokenizer
+from training import assistant_stage, encoder_stage, tokenizer
 from training.assistant_stage import train_assistant
+from training.by_length import ByLength
 from training.config import AssistantConfig, DecoderConfig, EncoderConfig
 from training.decoder_stage import DecoderTraining, calibrate, collate, fit_calibration, train_decoder
 from training.dialogues import Collator, Dialogues, Example, inspect_scenes
-from training.encoder_stage import train_encoder
+from training.encoder_stage import choose_levels, open_teacher, train_encoder
 from training.joint import join
 from training.pictures import find_pictures
 from training.scenes import Scene, Scenes
@@ -98,8 +111,56 @@ def test_the_encoder_stage_writes_an_encoder(encoder_config, encoder_folder):
 
 
 def test_a_missing_teacher_is_named(encoder_config, tmp_path):
-    with pytest.raises(UserError, match="no teacher.*nowhere"):
+    with pytest.raises(UserError, match="no usable vision model.*nowhere"):
         train_encoder(dataclasses.replace(encoder_config, teacher=str(tmp_path / "nowhere")))
+
+
+TEACHERS = {
+    "transformer": lambda: Dinov2Model(Dinov2Config(
+        hidden_size=24, num_hidden_layers=4, num_attention_heads=2, image_size=28, patch_size=14)),
+    "with a text side": lambda: CLIPModel(CLIPConfig(
+        text_config={"hidden_size": 16, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 16},
+        vision_config={"hidden_size": 16, "num_hidden_layers": 3, "num_attention_heads": 2, "intermediate_size": 16,
+                       "image_size": 32, "patch_size": 8})),
+    "convolutional": lambda: ResNetModel(ResNetConfig(
+        embedding_size=8, hidden_sizes=[8, 12, 16, 20], depths=[1, 1, 1, 1], layer_type="basic")),
+    "convolutional, one hidden state a block": lambda: MobileNetV2Model(MobileNetV2Config(depth_multiplier=0.25)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("family", TEACHERS)
+def test_any_vision_model_can_teach_a_new_student(family, photos, tmp_path, monkeypatch):
+    config = CompactEncoderConfig(widths=(16, 16, 16, 16), depths=(1, 1, 1, 1), image_size=SIDE, token_grid=2)
+    monkeypatch.setattr(encoder_stage, "CompactEncoderConfig", lambda: config)
+    torch.manual_seed(0)
+    TEACHERS[family]().save_pretrained(tmp_path / "teacher")
+    train_encoder(
+        EncoderConfig(**QUICK, output=str(tmp_path / "out"), photos=(str(photos),), teacher=str(tmp_path / "teacher"))
+    )
+    levels = ImageEncoder.from_pretrained(tmp_path / "out")(torch.rand(1, 3, SIDE, SIDE)).levels
+    assert [level.shape[-1] for level in levels] == [16, 8, 4, 4, 2]
+    teacher = open_teacher(EncoderConfig(output="", teacher=str(tmp_path / "teacher")), [4, 8, 16, 16, 32], SIDE)
+    taught = teacher(torch.rand(1, 3, teacher.image_size, teacher.image_size)).levels
+    assert [level.shape[1] for level in levels] == [level.shape[1] for level in taught]
+
+
+def test_the_levels_chosen_of_a_teacher():
+    blocks = [(1, 8, 64 // s, 64 // s) for s in (4, 4, 8, 8, 8, 16, 16, 16, 16, 16, 16, 16, 32, 32)]
+    assert choose_levels(blocks, 64, [4, 8, 16, 16, 32]) == (1, 4, 8, 11, 13)
+    assert choose_levels([(1, 17, 8)] * 13, 64, [4, 8, 16, 16, 32]) == (2, 5, 7, 10, 12)
+    assert choose_levels([(1, 8, 32, 32), (1, 8, 16, 16), (1, 8, 8, 8)], 64, [4, 8, 16, 16, 32]) == (1, 2, 2, 2, 2)
+
+
+@pytest.mark.parametrize("levels", [(1, 2, 3), (1, 2, 3, 9), (1, 2, 3, -6)])
+def test_levels_that_the_teacher_has_not_are_named(encoder_config, levels):
+    with pytest.raises(UserError, match="do not fit.*5 hidden states: give 4 indices from 0 to 4"):
+        train_encoder(dataclasses.replace(encoder_config, teacher_levels=levels))
+
+
+def test_a_student_of_another_teacher_is_refused(encoder_config, tmp_path):
+    TEACHERS["transformer"]().save_pretrained(tmp_path / "other")
+    with pytest.raises(UserError, match="was taught by another model.*leave out init"):
+        train_encoder(dataclasses.replace(encoder_config, teacher=str(tmp_path / "other")))
 
 
 # ---- what the stages share: resume and budget
@@ -297,8 +358,8 @@ def test_the_assistant_stage_writes_a_folder_that_opens_alone(trained, photos, t
 
 @pytest.mark.parametrize(("tuning", "decoder_loss"), [("full", 0), ("lora", 0), ("full", 1), ("lora", 1)])
 def test_a_stopped_assistant_stage_goes_on_with_the_weights_it_had(again, tuning, decoder_loss, monkeypatch):
-    asked, began, original = [], [], Dialogues.__getitem__
-    monkeypatch.setattr(Dialogues, "__getitem__", lambda self, i: asked.append(i) or original(self, i))
+    asked, began, original = [], [], ByLength.__getitem__
+    monkeypatch.setattr(ByLength, "__getitem__", lambda self, i: asked.append(i) or original(self, i))
 
     def note(self: Budget, *_: object, model: torch.nn.Module, **__: object) -> None:
         began.append({name: weight.clone() for name, weight in model.named_parameters() if weight.requires_grad})
@@ -342,7 +403,7 @@ def test_dialogue_i_is_the_same_whatever_the_order(encoder_folder, detector_fold
     inspector = Assistant(ImageEncoder.from_pretrained(encoder_folder), FusionHead.load(detector_folder))
     photo = Scenes([str(photos)], [], SIDE, 1, seed=0)[0].photo
     examples = [Example(photo, inspector.inspect(photo))]
-    one, other = (Dialogues(examples, (3, 8), batch=4, seed=3) for _ in range(2))
+    one, other = (Dialogues(examples, (3, 8), seed=3) for _ in range(2))
     forth, back = [one[i] for i in range(6)], [other[i] for i in reversed(range(6))][::-1]
     for a, b in zip(forth, back, strict=True):
         assert a["messages"] == b["messages"] and np.array_equal(a["anomaly_maps"], b["anomaly_maps"])
@@ -362,7 +423,7 @@ def dialogues_with_scenes(config: AssistantConfig, photos: Path) -> tuple[ImageE
     encoder, head = ImageEncoder.from_pretrained(config.encoder), FusionHead.load(config.detector)
     scenes = Scenes([str(photos)], [], SIDE, 2, seed=0)
     examples = inspect_scenes(Assistant(encoder, head), scenes, 3, keep=True)
-    return encoder, head, Dialogues(examples, (3, 4), batch=8, seed=0)
+    return encoder, head, Dialogues(examples, (3, 4), seed=0)
 
 
 def test_the_maps_of_inspected_photos_carry_a_gradient_and_invented_ones_stay(together, photos):
