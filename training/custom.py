@@ -1,8 +1,11 @@
 """One's own photos in, a model that knows the product out; and a report that says whether it is better than before."""
 
+import hashlib
+import json
 import os
 import shutil
 import time
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +13,9 @@ from tqdm import tqdm
 
 from assistant import UserError
 from assistant.assistant import Assistant
-from assistant.evaluation.results import remark
+from assistant.evaluation.leaks import TrainingHashes
+from assistant.evaluation.results import remark, write_file
+from assistant.product import Product
 from data_gen.variation import vary
 from training.assistant_stage import start, tune
 from training.before_after import measure, write_before_after
@@ -19,6 +24,9 @@ from training.dialogues import Example
 from training.held_out import write_held_out
 from training.own_photos import OwnPhotos, read_own_photos
 from training.product_fit import broken_photos, fit_product, square
+from training.recipe import PACE
+from training.run_record import FILE as RECORD
+from training.run_record import end_record, start_record
 
 WORDS_SHARE = 0.35  # of the minutes for the language model; the rest goes into detector and report
 EXAMPLES = 120  # photos that the dialogues speak of, half of them good
@@ -27,37 +35,69 @@ EXAMPLES = 120  # photos that the dialogues speak of, half of them good
 def train_custom(config: CustomConfig) -> None:
     """Tune `config.init` to the photos below `config.data.root` and put the model into `config.output`/model.
 
-    Beside it lie `report.html` and `before_after.json`: the new model and the one before it, measured on photos held
-    out. A model that is worse does not take the place of the one before.
+    Beside it lie `report.html`, `before_after.json` and `run.json`: the new model and the one before it, measured on
+    photos held out. A model that is worse does not take the place of the one before. Killed and started again with
+    the same photos, it goes on.
 
     Raises:
         UserError: the photos cannot be used, or the new model is worse.
     """
     began, output = time.monotonic(), Path(config.output)
     model, work = output / "model", output / "work"
-    _finish_swap(model)
     photos = read_own_photos(config.data)
-    before = str(model) if model.is_dir() else config.init
-    assert before is not None, "the door lets no empty init through"
+    _finish_swap(model)
+    resumed = _prepare(work, config, photos)
+    start_record(config, 1, resumed)
+    before, init = (str(model) if model.is_dir() else config.init), config.init
+    assert before is not None and init is not None, "the door lets no empty init through"
     notes = [*_plan(photos, config), f"Compared with {before}."]
     held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
-    assistant = Assistant.from_pretrained(config.init or before, language=False)
+    assistant = Assistant.from_pretrained(init, language=False)
     product = assistant.product = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
-    notes.append(f"Memory of {len(product.normals)} good photos, calibration fitted in {_since(began)}.")
+    notes.append(f"Memory of {len(product.normals)} good photos and calibration: after {_since(began)}.")
     examples = inspected(assistant, photos, np.random.default_rng((config.seed, 3)))
-    words, parts = _words(config, work / "candidate"), (assistant.encoder, assistant.head)
+    words, parts = _words(config, init, work / "words"), (assistant.encoder, assistant.head)
     tune(words, *start(words, *parts), *parts, examples)
-    product.save(work / "candidate")
-    notes.append(f"Prompt learner and language model tuned by {_since(began)}.")
-    figures = measure(before, held, work / "before"), measure(str(work / "candidate"), held, work / "after")
-    reasons = write_before_after(figures, (before, str(work / "candidate")), held, notes, output)
+    notes.append(f"Prompt learner and language model: after {_since(began)}.")
+    candidate = _assemble(work, product, photos)
+    figures = measure(before, held, work / "before"), measure(str(candidate), held, work / "after")
+    reasons = write_before_after(figures, (before, str(candidate)), held, notes, output)
+    tuned = json.loads((work / "words" / RECORD).read_text())
+    end_record(config.output, tuned["steps"], (time.monotonic() - began) / 60, tuned["losses"])
     remark(f"{_since(began)}; report: {output / 'report.html'}")
     if reasons:
         raise UserError(
             f"the model before stays, for {' and '.join(reasons)}",
-            f"read {output / 'report.html'}, add photos and train again; the new one lies in {work / 'candidate'}",
+            f"read {output / 'report.html'}, add photos and train again; the new one lies in {candidate}",
         )
-    _swap(work / "candidate", model)
+    _swap(candidate, model)
+
+
+def _prepare(work: Path, config: CustomConfig, photos: OwnPhotos) -> bool:
+    """Whether `work` holds unfinished work of the same settings and photos; any other is removed."""
+    settings = {key: value for key, value in asdict(config).items() if key not in PACE}
+    mark = hashlib.sha256(json.dumps(settings).encode())
+    for shot in (*photos.good, *photos.bad, *photos.held_good, *photos.held_bad):
+        mark.update(shot.image.tobytes())
+    path = work / "of"
+    if config.resume and path.is_file() and path.read_text() == mark.hexdigest():
+        return True
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(parents=True)
+    write_file(path, mark.hexdigest())
+    return False
+
+
+def _assemble(work: Path, product: Product, photos: OwnPhotos) -> Path:
+    """The new model's folder, without what only training needs."""
+    candidate = work / "candidate"
+    shutil.rmtree(candidate, ignore_errors=True)
+    shutil.copytree(work / "words", candidate, ignore=shutil.ignore_patterns("checkpoints", "logs"))
+    product.save(candidate)
+    seen = TrainingHashes.of([shot.path for shot in (*photos.good, *photos.bad)])
+    before = TrainingHashes.load(candidate)
+    (seen.merge(before) if before else seen).save(candidate)
+    return candidate
 
 
 def inspected(assistant: Assistant, photos: OwnPhotos, rng: np.random.Generator) -> list[Example]:
@@ -70,11 +110,10 @@ def inspected(assistant: Assistant, photos: OwnPhotos, rng: np.random.Generator)
     return [Example(photo, assistant.inspect(photo)) for photo in squares]
 
 
-def _words(config: CustomConfig, output: Path) -> AssistantConfig:
+def _words(config: CustomConfig, init: str, output: Path) -> AssistantConfig:
     """The third stage's settings for tuning adapters for a few minutes."""
-    assert config.init is not None, "the door lets no empty init through"
     return AssistantConfig(
-        output=str(output), init=config.init, encoder=config.init, detector=config.init, seed=config.seed,
+        output=str(output), init=init, encoder=init, detector=init, seed=config.seed,
         max_minutes=WORDS_SHARE * config.max_minutes, max_steps=config.max_steps, batch_size=config.batch_size,
         accumulation=config.accumulation, learning_rate=config.learning_rate, warmup_steps=config.warmup_steps,
         save_steps=config.save_steps, workers=config.workers, resume=config.resume, tuning="lora", rank=config.rank,

@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib import metadata
@@ -54,7 +54,7 @@ def start_record(config: StageConfig, processes: int, resumed: bool) -> None:
         "processes": processes,
         "inputs": {
             name: {str(one): digest(Path(one)) for one in _paths(value)}
-            for name, value in settings.items() if name not in NOT_READ and _paths(value)
+            for name, value in _flat(settings) if name not in NOT_READ and _paths(value)
         },
         "started": before.get("started", _now()),
         "ended": None,
@@ -98,6 +98,15 @@ def commit() -> str | None:
     except (OSError, subprocess.CalledProcessError):
         return None
     return found.stdout.strip()
+
+
+def _flat(settings: dict[str, Any], section: str = "") -> Iterator[tuple[str, Any]]:
+    """Every setting under the name by which the command line sets it."""
+    for name, value in settings.items():
+        if isinstance(value, dict):
+            yield from _flat(value, f"{section}{name}.")
+        else:
+            yield f"{section}{name}", value
 
 
 def _paths(value: Any) -> list[str]:
