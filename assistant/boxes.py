@@ -20,11 +20,17 @@ OVERLAP = 0.1
 
 
 def find_box(question: str) -> Box | None:
-    """The last [x0, y0, x1, y1] in a question, its corners put in order and at least a pixel apart; or None."""
-    found = BOX.findall(question)
-    if not found:
-        return None
-    x0, y0, x1, y1 = (int(float(number)) for number in found[-1])
+    """The last box in a question, or None."""
+    found = find_boxes(question)
+    return found[-1] if found else None
+
+
+def find_boxes(text: str) -> list[Box]:
+    """Every [x0, y0, x1, y1] in a text, its corners put in order and at least a pixel apart."""
+    return [_ordered(*(int(float(number)) for number in found)) for found in BOX.findall(text)]
+
+
+def _ordered(x0: int, y0: int, x1: int, y1: int) -> Box:
     (x0, x1), (y0, y1) = sorted((x0, x1)), sorted((y0, y1))
     return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 

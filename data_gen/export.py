@@ -13,10 +13,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from assistant.layouts import COMBINED
 from data_gen.sample import Row
 from data_gen.shards import read_rows
-
-COMBINED = "combined"  # MVTec AD's own word for photos with several kinds of defect
 
 
 def export_llava(shards: Sequence[Path], out: Path) -> None:

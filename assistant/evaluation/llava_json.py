@@ -47,15 +47,23 @@ class LlavaJson:
         return found | {"overall": (found["text"] or {}).get("conversation", {}).get("rouge_l")}
 
 
-def _read(number: int, entry: Any, source: Source) -> Iterator[Row]:
+def read_entry(entry: Any) -> tuple[list[str], list[tuple[str, str]]] | None:
+    """The pictures of an entry and its pairs of question and answer; None for no conversation about a picture."""
     entry = entry if isinstance(entry, dict) else {}
     pictures, turns = entry.get("image"), entry.get("conversations")
     images = [pictures] if isinstance(pictures, str) else pictures
     if not isinstance(images, list) or not images or not isinstance(turns, list) or not _alternate(turns):
+        return None
+    said = [turn["value"].replace(MARK, "").strip() for turn in turns]
+    return images, list(zip(said[0::2], said[1::2], strict=False))
+
+
+def _read(number: int, entry: Any, source: Source) -> Iterator[Row]:
+    found = read_entry(entry)
+    if found is None:
         remark(f"left out: entry {number} of {source.path} is no conversation about a picture")
         return
-    said = [turn["value"].replace(MARK, "").strip() for turn in turns]
-    pairs = list(zip(said[0::2], said[1::2], strict=False))
+    images, pairs = found
     for place, (question, answer) in enumerate(pairs):
         before = [{"question": asked, "answer": told} for asked, told in pairs[:place]]
         yield {

@@ -31,14 +31,17 @@ BAD_NAMES = (
     "abnormal",
     "fail",
 )
+COMBINED = "combined"  # MVTec AD's own word for photos with several kinds of defect
 
 LAYOUTS: dict[str, str] = {
     "visa": "assistant.layouts.visa:read",
     "real-iad": "assistant.layouts.real_iad:read",
+    "datasets": "assistant.layouts.datasets_folder:read",
     "coco": "assistant.layouts.coco:read",
     "yolo": "assistant.layouts.yolo:read",
     "mvtec": "assistant.layouts.mvtec:read",
     "good-bad": "assistant.layouts.good_bad:read",
+    "llava": "assistant.layouts.llava:read",
     "masks-beside": "assistant.layouts.masks_beside:read",
     "good-only": "assistant.layouts.good_only:read",
 }

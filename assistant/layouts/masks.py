@@ -7,7 +7,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from assistant.images import load_image
+from assistant.images import Box, load_image
 
 
 def resized(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -53,6 +53,21 @@ class Polygons:
 def box(x: float, y: float, width: float, height: float) -> tuple[tuple[float, float], ...]:
     """The ring of a box with its upper left corner at (x, y)."""
     return ((x, y), (x + width, y), (x + width, y + height), (x, y + height))
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """Boxes [x0, y0, x1, y1] in pixels of a photo of `size` (height, width)."""
+
+    boxes: tuple[Box, ...]
+    size: tuple[int, int]
+
+    def __call__(self, shape: tuple[int, int]) -> np.ndarray:
+        """(H, W) bool."""
+        whole = np.zeros(self.size, bool)
+        for x0, y0, x1, y1 in self.boxes:
+            whole[max(y0, 0) : y1, max(x0, 0) : x1] = True
+        return resized(whole, shape)
 
 
 @dataclass(frozen=True)

@@ -1,17 +1,42 @@
 """Every layout on a small folder of its true shape."""
 
 import csv
+import io
 import json
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
 from assistant import UserError
-from assistant.layouts import LAYOUTS, Product, read_products
+from assistant.inspection import KINDS
+from assistant.layouts import COMBINED, LAYOUTS, Product, read_products
+from assistant.layouts.llava import conversations
+from data_gen.dataset import generate_dataset
+from data_gen.plan import Recipe
+from data_gen.shards import read_rows
 
 SHAPE = (20, 30)  # height, width
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A cache of `datasets` for these tests alone."""
+    from datasets import config
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(config, "HF_DATASETS_CACHE", tmp_path_factory.mktemp("cache"))
+        yield config.HF_DATASETS_CACHE
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("generated") / "out"
+    generate_dataset(Recipe(count=10, size=48, seed=1, references=1), out, workers=1, export=("llava", "mvtec"))
+    return out
 
 
 def photo(path: Path) -> Path:
@@ -174,6 +199,74 @@ def yolo(root: Path) -> None:
     (root / "data.yaml").write_text("names: [hole, crack]\n")
 
 
+def talk(image: Any, *said: str) -> dict[str, Any]:
+    turns = [{"from": ("human", "gpt")[place % 2], "value": text} for place, text in enumerate(said)]
+    return {"id": "0", "image": image, "conversations": turns}
+
+
+def llava(root: Path) -> None:
+    entries = [
+        talk("a.png", "<image>\nIs it fine?", "Yes.", "What is at [1, 1, 5, 5]?", "Nothing unusual in the box."),
+        talk(["b.png", "a.png"], "<image>\n<image>\nWhere is the defect?", "There is a crack at [3, 2, 9, 6]."),
+        talk("c.png", "<image>\nWhat color is it?", "It is gray."),
+    ]
+    for name in ("images/a.png", "b.png", "c.png"):
+        photo(root / name)
+    (root / "conversations.json").write_text(json.dumps(entries))
+
+
+def encoded(path: Path) -> dict[str, Any]:
+    data = path.read_bytes()
+    path.unlink()
+    return {"bytes": data, "path": path.name}
+
+
+def class_labels(root: Path) -> Any:
+    """Two photos as `datasets` holds them, with a mask and classes by name."""
+    from datasets import ClassLabel, Dataset, Features, Image, Value
+
+    shown, truth = encoded(photo(root / "a.png")), encoded(mask(root / "m.png"))
+    rows = {
+        "picture": [shown] * 3,
+        "caption": ["ok then", "a nut", "?"],
+        "class": [1, 0, -1],
+        "mask": [None, truth, None],
+    }
+    classes = ClassLabel(names=["crack", "good"])
+    return Dataset.from_dict(
+        rows, Features({"picture": Image(), "caption": Value("string"), "class": classes, "mask": Image()})
+    )
+
+
+def datasets_parquet(root: Path) -> None:
+    class_labels(root).to_parquet(root / "data.parquet")
+
+
+def datasets_saved(root: Path) -> None:
+    class_labels(root).save_to_disk(root)
+
+
+def datasets_paths_on_disk(root: Path) -> None:
+    """A table of paths instead of pixels, with a flag and a list of kinds."""
+    from datasets import Dataset, Features, Image, List, Value
+
+    rows = {"image": [str(photo(root / "pixels/a.png")), str(photo(root / "pixels/b.png"))], "anomaly": [0, 1],
+            "ground_truth": [None, str(mask(root / "pixels/m.png"))], "kinds": [[], ["hole", "hole"]]}  # fmt: skip
+    features = {"image": Image(), "anomaly": Value("int8"), "ground_truth": Image(), "kinds": List(Value("string"))}
+    Dataset.from_dict(rows, Features(features)).save_to_disk(root)
+
+
+def parquet_without_features(root: Path) -> None:
+    """As other tools write it: text for a label, a struct for the picture."""
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    shown, truth = encoded(photo(root / "a.png")), encoded(mask(root / "m.png"))
+    table = {"image": [shown, shown], "note": ["ok", "rust"], "state": ["OK", "NG"], "mask": [None, truth]}
+    (root / "data").mkdir()
+    parquet.write_table(pa.table(table), root / "data/train-00000-of-00001.parquet")
+
+
 def good_bad(root: Path) -> None:
     photo(root / "OK/a.png")
     photo(root / "NG/crack/b.png")
@@ -198,6 +291,9 @@ CASES = {
     goods_ad: ("mvtec", 2, 1, "opened"), wfdd: ("mvtec", 2, 1, "line"), visa_split: ("visa", 1, 1, None),
     visa_annotations: ("visa", 1, 1, "bent"), real_iad: ("real-iad", 1, 1, "HS"),
     real_iad_download: ("real-iad", 1, 1, "HS"), coco: ("coco", 1, 3, "scratch"), yolo: ("yolo", 1, 1, "crack"),
+    datasets_parquet: ("datasets", 1, 1, "crack"), datasets_saved: ("datasets", 1, 1, "crack"),
+    datasets_paths_on_disk: ("datasets", 1, 1, "hole"), parquet_without_features: ("datasets", 1, 1, None),
+    llava: ("llava", 1, 1, "crack"),
     good_bad: ("good-bad", 1, 1, "crack"), masks_beside: ("masks-beside", 1, 1, None),
     good_only: ("good-only", 2, 0, None),
 }  # fmt: skip
@@ -254,3 +350,135 @@ def test_bad_input(tmp_path):
     (tmp_path / "labels/train/b.txt").write_text("1 a b c d\n")
     with pytest.raises(UserError, match="line 1 is no YOLO label"):
         read_products(tmp_path)
+
+
+def test_llava_export_says_the_truth(generated):
+    truth = {row["images"][0]["path"]: row for row in read_rows(sorted(generated.glob("data/*.parquet")))}
+    layout, (product,) = read_products(generated / "llava")
+    assert layout == "llava" and len(product.photos) >= 8 and product.good() and product.bad()
+    for photo in product.photos:
+        row = truth[photo.path.name]
+        assert photo.defective == row["defective"] and photo.path.read_bytes() == row["images"][0]["bytes"]
+        kinds = set(row["kinds"])
+        assert photo.kind in {None, *kinds} or photo.kind == COMBINED and len(kinds) > 1
+
+
+def told(root: Path, *said: str, image: Any = "a.png") -> tuple[bool, str | None, list[list[int]] | None]:
+    """What one conversation tells of a photo: defective, kind, and the corners of the mask."""
+    (root / "talk.json").write_text(json.dumps([talk(image, *said)]))
+    _, (product,) = read_products(root)
+    (only,) = product.photos
+    marked = None if only.mask is None else np.argwhere(only.mask(SHAPE))
+    return only.defective, only.kind, None if marked is None else [marked.min(0).tolist(), marked.max(0).tolist()]
+
+
+def test_what_answers_tell(tmp_path):
+    photo(tmp_path / "a.png")
+    assert told(tmp_path, "Is the part good?\nA) Yes\nB) No", "B.") == (True, None, None)
+    assert told(tmp_path, "Which defect is it?\nA: A hole\nB: A crack", "B: A crack.") == (True, "crack", None)
+    assert told(tmp_path, "Which defects?", "I see a hole and a crack.") == (True, COMBINED, None)
+    assert told(tmp_path, "At [0, 0, 4, 4]?", "Nothing unusual in the box.", "Fine?", "No.") == (True, None, None)
+    boxes = "There is a dent at [1, 2, 4, 5] and [20, 10, 30, 20]. I see nothing at [0, 0, 30, 20]."
+    assert told(tmp_path, "Where is the damage?", boxes) == (True, "dent", [[2, 1], [19, 29]])
+    # fractions, and boxes of a larger photo, are no pixels of this one
+    assert told(tmp_path, "Where is the hole?", "The hole is at [0.1, 0.2, 0.4, 0.5].")[1:] == ("hole", None)
+    assert told(tmp_path, "Where is the hole?", "The hole is at [100, 200, 400, 500].")[1:] == ("hole", None)
+
+
+def test_boxes_are_of_the_upright_photo(tmp_path):
+    turned = Image.new("RGB", SHAPE, "gray")  # lies on its side: SHAPE is height, width
+    exif = turned.getexif()
+    exif[0x0112] = 6
+    turned.save(tmp_path / "a.jpg", exif=exif)
+    assert told(tmp_path, "Where is the hole?", "A hole at [3, 2, 30, 6].", image="a.jpg")[2] == [[2, 3], [5, 29]]
+
+
+def test_conversations_that_cannot_be_read(tmp_path, capsys):
+    llava(tmp_path)
+    assert conversations(tmp_path) == tmp_path / "conversations.json" and conversations(tmp_path / "images") is None
+    read_products(tmp_path)
+    assert "left out: 1 of 3 photos, since no answer" in capsys.readouterr().err
+    (tmp_path / "b.png").unlink()
+    read_products(tmp_path)
+    assert "left out: 1 of 3 photos, named in" in capsys.readouterr().err
+    table = tmp_path / "conversations.json"
+    table.with_name("more.json").write_text(table.read_text())
+    with pytest.raises(UserError, match="several files of conversations: conversations.json, more.json"):
+        read_products(tmp_path)
+    table.with_name("more.json").unlink()
+    table.write_text(table.read_text()[:-1])
+    with pytest.raises(UserError, match="no whole JSON"):
+        read_products(tmp_path)
+    for image, why in (("c.png", "tells of a photo"), ("d.png", "is there")):
+        table.write_text(json.dumps([talk(image, "What color is it?", "It is gray.")]))
+        with pytest.raises(UserError, match=why):
+            read_products(tmp_path)
+
+
+def test_generated_folder_says_the_truth(generated, cache, capsys):
+    before = sorted(generated.rglob("*"))
+    layout, products = read_products(generated)  # not its exports, which lie in it too
+    assert layout == "datasets" and "once" in capsys.readouterr().err
+    rows = list(read_rows(sorted(generated.glob("data/*.parquet"))))
+    assert {product.name for product in products} == {row["group"] for row in rows}
+    photos = [photo for product in products for photo in product.photos]
+    assert len(photos) == len(rows)
+    for photo, row in zip(sorted(photos, key=lambda photo: photo.path), rows, strict=True):
+        assert photo.path.is_relative_to(cache) and photo.path.read_bytes() == row["images"][0]["bytes"]
+        assert photo.defective == row["defective"] and photo.split is None
+        assert photo.kind in ({None} if not row["defective"] else {*KINDS, COMBINED})
+        if row["defective"]:
+            truth = np.asarray(Image.open(io.BytesIO(row["mask"]["bytes"]))) > 0
+            assert photo.mask is not None and np.array_equal(photo.mask(truth.shape), truth)
+    assert read_products(generated)[1] == products and "once" not in capsys.readouterr().err
+    assert sorted(generated.rglob("*")) == before, "something was written into the user's folder"
+
+
+def test_splits_and_left_out_rows(tmp_path, capsys):
+    from datasets import DatasetDict
+
+    rows = class_labels(tmp_path)
+    DatasetDict({"train": rows, "test": rows.select([1])}).save_to_disk(tmp_path)
+    _, (product,) = read_products(tmp_path)
+    assert "left out: 1 rows" in capsys.readouterr().err  # without a class
+    assert (len(product.good("train")), len(product.bad("train")), len(product.bad("test"))) == (1, 1, 1)
+
+
+@pytest.mark.parametrize("column, values", [
+    ("label", [0, 2]), ("label", ["cat", "dog"]), ("state", ["ok", "rusty"]), ("state", ["ok", "ok"]), ("good", [1, 0]),
+    ("caption", ["good", "bad " * 20]),
+])  # fmt: skip
+def test_parquet_without_labels_is_none_of_ours(column, values, tmp_path):
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    shown = encoded(photo(tmp_path / "a.png"))
+    parquet.write_table(pa.table({"image": [shown, shown], column: values}), tmp_path / "rows.parquet")
+    with pytest.raises(UserError, match="holds no photos"):
+        read_products(tmp_path)
+
+
+def test_stray_or_damaged_parquet(tmp_path, cache, capsys):
+    (tmp_path / "features.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UserError, match="holds no photos"):
+        read_products(tmp_path)
+    assert "does not open" in capsys.readouterr().err
+    good_bad(tmp_path)
+    assert read_products(tmp_path)[0] == "good-bad"
+
+
+def test_extraction_is_whole_or_absent(tmp_path, cache, monkeypatch):
+    datasets_parquet(tmp_path)
+    whole = Path.write_bytes
+
+    def fail_late(path: Path, data: bytes) -> int:
+        whole(path, data)
+        raise OSError(28, "disk full")
+
+    monkeypatch.setattr(Path, "write_bytes", fail_late)
+    with pytest.raises(UserError, match="cannot be taken out.*full"):
+        read_products(tmp_path)
+    monkeypatch.undo()
+    assert not list(cache.glob("anomaly-assistant/*.part"))
+    _, (product,) = read_products(tmp_path)
+    assert len(product.photos) == 2
