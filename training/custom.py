@@ -106,8 +106,8 @@ def inspected(assistant: Assistant, photos: OwnPhotos, rng: np.random.Generator)
     good = [vary(photos.good[number % len(photos.good)].image, rng) for number in range(count)]
     broken = [vary(each.sample.image, rng) for each in broken_photos(photos.good, count, rng)]
     images = [*good, *broken, *(shot.image for shot in photos.bad)]
-    squares = [square(image, assistant.encoder.image_size) for image in tqdm(images, "inspecting", mininterval=10)]
-    return [Example(photo, assistant.inspect(photo)) for photo in squares]
+    squares = [square(image, assistant.encoder.image_size) for image in images]
+    return [Example(photo, assistant.inspect(photo)) for photo in tqdm(squares, "inspecting", mininterval=10)]
 
 
 def _words(config: CustomConfig, init: str, output: Path) -> AssistantConfig:

@@ -8,8 +8,11 @@ from typing import TYPE_CHECKING, Any
 from assistant import UserError
 from assistant.evaluation import Benchmark, Row, open_benchmark
 from assistant.evaluation.answering import Answerer, LeftOut, Model
+from assistant.evaluation.leaks import leak_check, warn_of_leaks
 from assistant.evaluation.predictions import Predictions, row_key
 from assistant.evaluation.processes import Processes
+from assistant.evaluation.provenance import provenance
+from assistant.evaluation.qa_report import Inspect, write_qa_report
 from assistant.evaluation.results import progress, remark, write_file
 from assistant.evaluation.summary import subject
 from assistant.report import make_folder
@@ -30,7 +33,7 @@ def evaluate_qa(
     ray: bool = False,
     settings: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Ask every question of a file and write `predictions.jsonl` and `metrics.json`.
+    """Ask every question of a file and write `predictions.jsonl`, `metrics.json` and `report.html`.
 
     Each row is asked in a conversation of its own, after its `turns` (earlier questions, not scored); rows about one
     photo and references share what was seen on them. An answer already in `predictions.jsonl`, of the same row and
@@ -50,7 +53,8 @@ def evaluate_qa(
         settings: of the benchmark, as in `open_benchmark`.
 
     Returns:
-        What `metrics.json` holds: what the benchmark's `summarize` gives, and `skipped`, what had to be left out.
+        What `metrics.json` holds: what the benchmark's `summarize` gives; `skipped`, what was left out; "leaks" and
+        "provenance" as for detection.
 
     Raises:
         UserError: no questions, nothing that can be asked, `out` cannot be written.
@@ -58,7 +62,7 @@ def evaluate_qa(
     questions, out, processes = Path(questions), make_folder(Path(out)), Processes.join()
     chosen = Model.of(model, plain=plain, endpoint=endpoint)
     benchmark = open_benchmark(questions, settings)
-    rows = benchmark.rows()
+    rows, folder = benchmark.rows(), Path(images or benchmark.folder)
     predictions = Predictions(out, chosen.key, processes.index)
     if processes.first:
         predictions.collect()
@@ -68,13 +72,25 @@ def evaluate_qa(
     mine = processes.share(waiting)
     if mine:
         answerer = _answerer(chosen, assistant, ray)
-        left_out = _ask(mine, Path(images or benchmark.folder), answerer, predictions)
+        left_out = _ask(mine, folder, answerer, predictions)
     else:
         left_out = []
     skipped = list(dict.fromkeys(processes.gather(left_out)))
     if not processes.first:
         return {}
-    return _report(benchmark, rows, predictions, skipped)
+    report = _score(benchmark, rows, predictions, skipped)
+    photos = {row["image"]: folder / row["image"] for row in rows}
+    report["leaks"] = leak_check(model, photos.items())
+    report["provenance"] = provenance(
+        _command(questions, folder, chosen, out, settings or {}), model,
+        [*([questions] if questions.is_file() else []), *(path for path in photos.values() if path.is_file())],
+        folder, (settings or {}).get("seed"),
+    )  # fmt: skip
+    inspect = None if chosen.kind != "ours" else _inspector(assistant, model)
+    write_qa_report(out, predictions, report, folder, inspect)
+    write_file(out / "metrics.json", json.dumps(report, indent=2) + "\n")  # last: it says that all is there
+    warn_of_leaks(report["leaks"]["found"])
+    return report
 
 
 def _answerer(chosen: Model, assistant: "Assistant | None", ray: bool) -> Answerer:
@@ -121,15 +137,28 @@ def _ask(subjects: Sequence[list[Row]], folder: Path, answerer: Answerer, predic
     return left_out
 
 
-def _report(benchmark: Benchmark, rows: list[Row], predictions: Predictions, skipped: list[str]) -> dict[str, Any]:
+def _inspector(assistant: "Assistant | None", model: str) -> "Inspect":
+    """What draws the maps of the report; words are not needed any more."""
+    from assistant.assistant import Assistant
+
+    return (assistant or Assistant.from_pretrained(model, language=False)).inspect
+
+
+def _command(questions: Path, folder: Path, chosen: Model, out: Path, settings: Mapping[str, Any]) -> list[str]:
+    """The words that start the run again."""
+    command = ["anomaly-assistant", "evaluate", "qa", "--questions", str(questions), "--images", str(folder)]
+    command += ["--model", chosen.name, "--out", str(out)]
+    command += ["--endpoint", chosen.url] if chosen.url else ["--plain"] if chosen.kind == "plain" else []
+    return command + [word for key, value in settings.items() if value is not None for word in (f"--{key}", str(value))]
+
+
+def _score(benchmark: Benchmark, rows: list[Row], predictions: Predictions, skipped: list[str]) -> dict[str, Any]:
     predictions.collect()
     predictions.arrange(rows)
     if not len(predictions):
         raise UserError(f"none of the {len(rows)} questions could be asked", "see the lines above")
     predictions.rewrite(record | {"correct": benchmark.score(record)} for record in predictions)
     predictions.arrange(rows)
-    report = benchmark.summarize(predictions) | {"skipped": skipped, "model": predictions.model}
-    write_file(predictions.path.with_name("metrics.json"), json.dumps(report, indent=2) + "\n")  # last: all is there
     if skipped:
         remark(f"left out ({len(skipped)}): {', '.join(skipped)}")
-    return report
+    return benchmark.summarize(predictions) | {"skipped": skipped, "model": predictions.model}

@@ -1,0 +1,87 @@
+"""Does fine-tuning on 20 good photos help? `train custom` for each category, then detection on its test photos.
+
+    python benchmarks/custom.py ROOT --out DIR [--normals 20] [--seed 0] [--minutes 8] [--only NAME ...]
+
+ROOT is in MVTec-AD layout. Training sees a folder of `--normals` photos of train/good and nothing else; before (`tiny`
+with 4 of them as references) and after (the new model alone) are measured on test/. A category whose model is in DIR
+already is measured again, not trained again.
+"""
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from assistant.evaluation.categories import find_categories
+from assistant.evaluation.detection import evaluate_detection
+from assistant.evaluation.metrics import mean
+
+REFERENCES = 4
+SHOWN = ("balanced_accuracy", "image_auroc", "pixel_auroc", "ece")
+
+
+def train(photos: list[Path], folder: Path, options: argparse.Namespace) -> float | None:
+    """Run the command as a user would; gives its minutes, None where the model was made before."""
+    if (folder / "model").is_dir():
+        return None
+    good = folder / "photos" / "good"
+    good.mkdir(parents=True, exist_ok=True)
+    for path in photos:
+        shutil.copy(path, good)
+    start = time.perf_counter()
+    command = [sys.executable, "-m", "assistant", "train", "custom", f"data.root={good.parent}", f"output={folder}"]
+    with (folder / "train.log").open("w") as log:
+        subprocess.run(
+            [*command, f"max_minutes={options.minutes}"], stdout=log, stderr=log, check=False
+        )  # a refusal is an outcome too
+    return (time.perf_counter() - start) / 60
+
+
+def measured(root: Path, shots: int, seed: int, model: str, out: Path) -> dict[str, Any]:
+    result: dict[str, Any] = evaluate_detection(root, shots, seed, model, out)["mean"]
+    return result
+
+
+def row(name: str, before: dict[str, Any], after: dict[str, Any] | None, minutes: float | None) -> str:
+    cells = [name]
+    for key in SHOWN:
+        values = [result and result[key] for result in (before, after)]
+        cells.append(" / ".join("-" if value is None else f"{value:.3f}" for value in values))
+    return f"| {' | '.join([*cells, '-' if minutes is None else f'{minutes:.1f}'])} |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("root", type=Path, metavar="ROOT")
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--normals", type=int, default=20)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--only", nargs="*", default=[])
+    options = parser.parse_args()
+    befores, afters = [], []
+    print("| category | balanced accuracy | I-AUROC | P-AUROC | ECE | minutes |\n| --- | --- | --- | --- | --- | --- |")
+    for category in find_categories(options.root, shots=options.normals, seed=options.seed):
+        if options.only and category.name not in options.only:
+            continue
+        root, folder = options.root / category.name, options.out / category.name
+        minutes = train(list(category.references), folder, options)
+        before = measured(root, REFERENCES, options.seed, "tiny", folder / "test_before")
+        accepted = (folder / "model").is_dir()
+        after = measured(root, 0, options.seed, str(folder / "model"), folder / "test_after") if accepted else None
+        print(row(category.name + ("" if accepted else " (refused)"), before, after, minutes), flush=True)
+        befores.append(before)
+        afters.append(after or before)  # where the new model is refused, the old one goes on
+    means = [{key: mean([result[key] for result in results]) for key in SHOWN} for results in (befores, afters)]
+    print(row("**mean**", *means, None))
+    better = sum(a["balanced_accuracy"] > b["balanced_accuracy"] for a, b in zip(afters, befores, strict=True))
+    print(f"\nbetter in balanced accuracy on {better} of {len(afters)} categories")
+    (options.out / "means.json").write_text(json.dumps(means, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,131 @@
+"""Fine-tuning on one's own photos, whole: a folder in, a better model or a refusal out; nothing made is lost."""
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from assistant import Assistant, UserError
+from assistant.evaluation.leaks import TrainingHashes
+from data_gen.procedural import random_product
+from training import custom, run
+from training.before_after import worse
+from training.config import load_config
+
+
+@pytest.fixture(autouse=True)
+def little(monkeypatch):
+    """Few photos of everything: what is tested is the way, not how good the model gets."""
+    monkeypatch.setattr("training.product_fit.BROKEN", 8)
+    monkeypatch.setattr("training.custom.EXAMPLES", 4)
+    monkeypatch.setattr("training.held_out.ENOUGH", 2)
+    monkeypatch.setattr("training.held_out.MADE_BAD", 3)
+    monkeypatch.setattr("training.before_after.SHOWN", 2)
+
+
+@pytest.fixture(scope="module")
+def photos(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("gasket")
+    rng = np.random.default_rng(8)
+    product = random_product(rng)
+    (folder / "good").mkdir()
+    for number in range(6):
+        Image.fromarray(product.photo(rng, 128)).save(folder / "good" / f"{number}.png")
+    return folder
+
+
+def config(photos: Path, output: Path, *more: str):
+    settings = [f"data.root={photos}", f"output={output}", "max_steps=1", "batch_size=2", "workers=0", *more]
+    return load_config("custom", settings)
+
+
+def test_a_folder_of_good_photos_gives_a_model_that_knows_the_product(photos, tmp_path, monkeypatch):
+    monkeypatch.setattr(custom, "write_before_after", lambda *a: custom_report(*a)[:0])
+    run(config(photos, tmp_path))
+    assistant = Assistant.from_pretrained(str(tmp_path / "model"))
+    assert assistant.product is not None and assistant.product.name == photos.name
+    chat = assistant.start_chat(photos / "good" / "0.png")
+    assert chat.inspection.references == len(assistant.product.normals) == 5 and chat.ask("Is there a defect?")
+    assert not (tmp_path / "model" / "checkpoints").exists()
+    hashes = TrainingHashes.load(tmp_path / "model")
+    assert hashes is not None and hashes.has(np.asarray(Image.open(learnt(photos))))
+    figures = json.loads((tmp_path / "before_after.json").read_text())
+    assert figures["before"].keys() == figures["after"].keys() >= {"balanced accuracy", "I-AUROC", "contradictions"}
+    assert figures["held_out"] == {"good": 2, "defective": 3, "made": 4}
+    assert "data:image/jpeg" in (tmp_path / "report.html").read_text()
+    record = json.loads((tmp_path / "run.json").read_text())
+    assert record["steps"] == 1 and record["ended"] and record["inputs"]["data.root"][str(photos)]["files"] == 6
+
+
+custom_report = custom.write_before_after
+
+
+def learnt(photos: Path) -> Path:
+    """One of the photos that are not held out."""
+    from training.config import DataConfig
+    from training.own_photos import read_own_photos
+
+    return read_own_photos(DataConfig(root=str(photos))).good[0].path
+
+
+def test_a_worse_model_does_not_take_the_place_of_the_one_before(photos, tmp_path, monkeypatch, tiny_checkpoint):
+    shutil.copytree(tiny_checkpoint, tmp_path / "model")
+    (tmp_path / "model" / "mine").write_text("the model before")
+    good = {"balanced accuracy": 0.9, "I-AUROC": 0.9, "right answers": 0.9, "contradictions": 0.0}
+    measured = iter([good, good | {"balanced accuracy": 0.6}])
+    monkeypatch.setattr(custom, "measure", lambda *_: next(measured))
+    with pytest.raises(UserError, match=r"the model before stays, for balanced accuracy fell from 0.900 to 0.600"):
+        run(config(photos, tmp_path))
+    assert (tmp_path / "model" / "mine").read_text() == "the model before"
+    assert (tmp_path / "work" / "candidate" / "product.json").is_file()
+    assert not json.loads((tmp_path / "before_after.json").read_text())["accepted"]
+
+
+def test_unfinished_work_is_taken_up_and_other_work_is_not(photos, tmp_path, monkeypatch):
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(custom, "_assemble", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(config(photos, tmp_path))
+        checkpoint = next((tmp_path / "work" / "words" / "checkpoints").glob("checkpoint-*"))
+        written = checkpoint.stat().st_mtime_ns
+        with pytest.raises(KeyboardInterrupt):
+            run(config(photos, tmp_path))
+        assert checkpoint.stat().st_mtime_ns == written, "the step was not taken again"
+        with pytest.raises(KeyboardInterrupt):
+            run(config(photos, tmp_path, "seed=1"))
+        assert checkpoint.stat().st_mtime_ns > written
+
+
+def test_a_kill_while_the_models_change_places_loses_none(tmp_path):
+    model = tmp_path / "model"
+    (tmp_path / "model.old").mkdir()
+    (tmp_path / "model.old" / "weights").write_text("old")
+    custom._finish_swap(model)
+    assert (model / "weights").read_text() == "old" and not (tmp_path / "model.old").exists()
+    (tmp_path / "candidate").mkdir()
+    (tmp_path / "candidate" / "weights").write_text("new")
+    custom._swap(tmp_path / "candidate", model)
+    assert (model / "weights").read_text() == "new" and not (tmp_path / "model.old").exists()
+
+
+GOOD = {"balanced accuracy": 0.8, "I-AUROC": 0.8, "right answers": 0.8, "contradictions": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({}, None), ({"balanced accuracy": 0.9, "I-AUROC": 0.7}, None), ({"right answers": 0.76}, None),
+        ({"balanced accuracy": 0.79}, "balanced accuracy fell"), ({"I-AUROC": 0.7}, "I-AUROC fell"),
+        ({"right answers": 0.7}, "right answers fell"), ({"contradictions": 0.1}, "10.0% of its answers contradict"),
+        ({"balanced accuracy": None, "I-AUROC": None}, "balanced accuracy fell"),
+    ],
+)  # fmt: skip
+def test_what_speaks_against_a_new_model(change, why):
+    reasons = worse(GOOD, GOOD | change)
+    assert not reasons if why is None else why in reasons[0]
