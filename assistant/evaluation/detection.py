@@ -17,7 +17,7 @@ from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.pixel_histogram import PixelHistogram
 from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
-from assistant.layouts import Photo
+from assistant.layouts import Photo, name_below
 from assistant.report import make_folder
 
 if TYPE_CHECKING:
@@ -88,7 +88,8 @@ def evaluate_detection(
     Returns:
         What `metrics.json` holds: {"mean": {...}, "categories": {NAME: {...}}, "errors", "settings", "skipped"}.
         "errors" says how far pixel metrics may be from exact, for categories too large to be counted exactly.
-        In `per_image.csv`, `path` is relative to `data` and `label` is 1 for defective, 0 for good.
+        In `per_image.csv`, `path` is relative to `data` (whole, of a photo taken out of a table) and `label` is 1 for
+        defective, 0 for good.
 
     Raises:
         UserError: no category in `data`, too few references, nothing readable, `out` cannot be written.
@@ -138,7 +139,7 @@ def _evaluate_category(
     references = [load_image(path) for path in category.references]  # a bad one stops here, not at each photo
     tally = Tally()
     for photo in category.tests:
-        path = photo.path.relative_to(data).as_posix()
+        path = name_below(photo.path, data)
         try:
             inspection = assistant.inspect(photo.path, references=references)
             _add(tally, photo, inspection, category.name, path)
