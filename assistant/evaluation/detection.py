@@ -88,8 +88,7 @@ def evaluate_detection(
     Returns:
         What `metrics.json` holds: {"mean": {...}, "categories": {NAME: {...}}, "errors", "settings", "skipped"}.
         "errors" says how far pixel metrics may be from exact, for categories too large to be counted exactly.
-        In `per_image.csv`, `path` is relative to `data` (whole, of a photo taken out of a table) and `label` is 1 for
-        defective, 0 for good.
+        In `per_image.csv`, `path` is relative to `data` and `label` is 1 for defective, 0 for good.
 
     Raises:
         UserError: no category in `data`, too few references, nothing readable, `out` cannot be written.
