@@ -5,7 +5,6 @@ It puts a sentence on what the product should look like before the question; suc
 left out here. Its few photos are fixed numbers of the training set; ours are drawn by `seed`.
 """
 
-import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +13,7 @@ from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.source import Source
 from assistant.evaluation.summary import summarize
 from assistant.evaluation.yes_no import by_source, told_verdict
+from assistant.layouts import name_below
 
 QUESTION = "Is there any anomaly in the image?"
 
@@ -52,10 +52,10 @@ class AnomalyGptAccuracy:
         return summarize(records) | {"overall": found["mean"]["accuracy"], "anomalygpt": found | {"settings": settings}}
 
     def _of(self, category: Category) -> list[Row]:
-        references = [os.path.relpath(path, self.folder) for path in category.references]
+        references = [name_below(path, self.folder) for path in category.references]
         return [
             {
-                "image": os.path.relpath(photo.path, self.folder), "references": references, "question": QUESTION,
+                "image": name_below(photo.path, self.folder), "references": references, "question": QUESTION,
                 "answer": "defective" if photo.defective else "good", "type": "presence", "choices": None,
                 "turns": None, "source": category.name,
             }

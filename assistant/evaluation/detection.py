@@ -21,7 +21,7 @@ from assistant.evaluation.pixel_histogram import PixelHistogram
 from assistant.evaluation.provenance import provenance
 from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
-from assistant.layouts import Photo
+from assistant.layouts import Photo, name_below
 from assistant.report import make_folder
 
 if TYPE_CHECKING:
@@ -178,7 +178,7 @@ def _evaluate_category(
     references = [load_image(path) for path in category.references]  # a bad one stops here, not at each photo
     tally = Tally()
     for photo in category.tests:
-        path = photo.path.relative_to(data).as_posix()
+        path = name_below(photo.path, data)
         try:
             inspection = assistant.inspect(photo.path, references=references)
             _add(tally, photo, inspection, category.name, path)

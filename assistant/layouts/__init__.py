@@ -114,6 +114,11 @@ def read_products(root: str | Path, layout: str | None = None) -> tuple[str, lis
     )
 
 
+def name_below(path: Path, root: Path) -> str:
+    """The path relative to `root`; as it is where a layout keeps its photos elsewhere. `root / name` is the file."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
+
+
 def photos_in(folder: Path) -> list[Path]:
     """Image files of a folder by their names' endings, sorted; none where there is no folder."""
     if not folder.is_dir():

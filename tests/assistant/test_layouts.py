@@ -12,6 +12,9 @@ import pytest
 from PIL import Image
 
 from assistant import UserError
+from assistant.evaluation.anomalygpt import AnomalyGptAccuracy
+from assistant.evaluation.detection import evaluate_detection
+from assistant.evaluation.source import read_source
 from assistant.inspection import KINDS
 from assistant.layouts import COMBINED, LAYOUTS, Product, read_products
 from assistant.layouts.llava import conversations
@@ -432,6 +435,16 @@ def test_generated_folder_says_the_truth(generated, cache, capsys):
             assert photo.mask is not None and np.array_equal(photo.mask(truth.shape), truth)
     assert read_products(generated)[1] == products and "once" not in capsys.readouterr().err
     assert sorted(generated.rglob("*")) == before, "something was written into the user's folder"
+
+
+def test_generated_folder_is_evaluated(generated, stub, tmp_path):
+    report = evaluate_detection(generated, shots=0, seed=0, model="stub", out=tmp_path / "out", assistant=stub())
+    assert report["skipped"] == [] and report["mean"]["pixel_auroc"] is not None
+    with (tmp_path / "out" / "per_image.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    asked = AnomalyGptAccuracy(read_source(generated), shots=0).rows()
+    assert len(rows) == len(asked) == 10
+    assert all((generated / name).is_file() for name in [row["path"] for row in rows] + [row["image"] for row in asked])
 
 
 def test_splits_and_left_out_rows(tmp_path, capsys):
