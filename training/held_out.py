@@ -62,7 +62,7 @@ def write_held_out(photos: OwnPhotos, folder: Path, rng: np.random.Generator) ->
     good = [*photos.held_good, *_taken_again(photos.held_good, ENOUGH - len(photos.held_good), rng)]
     bad = list(photos.held_bad)
     if len(bad) < ENOUGH:
-        for broken in broken_photos(good, MADE_BAD, rng):
+        for broken in broken_photos(good, MADE_BAD, rng, known=photos.good):
             bad.append(Shot(good[broken.source].path, broken.sample.image, broken.sample.defects[0][0], broken.mask))
     for number, shot in enumerate(photos.good[:REFERENCES]):
         _save(shot.image, root / "train" / "good" / f"{number:03d}.png")

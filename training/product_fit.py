@@ -49,9 +49,12 @@ class Broken:
         return np.any([mask for _, mask in self.sample.defects], axis=0)
 
 
-def broken_photos(good: Sequence[Shot], count: int, rng: Generator) -> Iterator[Broken]:
-    """Up to `count` synthetic defects of good quality, evenly over the good photos."""
-    statistics = ProductStatistics.from_normals(shot.image for shot in good)
+def broken_photos(
+    good: Sequence[Shot], count: int, rng: Generator, known: Sequence[Shot] | None = None
+) -> Iterator[Broken]:
+    """Up to `count` synthetic defects of good quality, evenly over the good photos; what is usual for the product is
+    learnt from the `known` ones, or the same."""
+    statistics = ProductStatistics.from_normals(shot.image for shot in known or good)
     places = [statistics.where(shot.image) for shot in good[:count]]
     for number in range(count):
         source = number % len(good)
@@ -66,8 +69,20 @@ def broken_photos(good: Sequence[Shot], count: int, rng: Generator) -> Iterator[
                 break
 
 
-def fit_product(assistant: Assistant, photos: OwnPhotos, rng: Generator) -> Product:
-    """The product that the photos show, as `assistant`'s detector sees it."""
+@dataclass(frozen=True)
+class Judged:
+    """A photo that the fit rests on: `image` (H, W, 3) uint8, what it is, the photo it was made from, by number (one of
+    its own for a real defect), and the evidence (F,) against it, seen by all of the memory but that photo."""
+
+    image: np.ndarray
+    defective: bool
+    real: bool
+    source: int
+    evidence: np.ndarray
+
+
+def fit_product(assistant: Assistant, photos: OwnPhotos, rng: Generator) -> tuple[Product, list[Judged]]:
+    """The product that the photos show, as `assistant`'s detector sees it, and the photos it was fitted on."""
     size = assistant.encoder.image_size
     good = list(photos.good[:MOST_GOOD])
     seen = PatchFeatures.join([assistant.encode(square(shot.image, size)) for shot in good])
@@ -75,22 +90,39 @@ def fit_product(assistant: Assistant, photos: OwnPhotos, rng: Generator) -> Prod
     place = {number: position for position, number in enumerate(chosen)}
     detector = FusedDetector(assistant.head, PatchFeatures.join([seen.select(slice(i, i + 1)) for i in chosen]))
 
-    def judge(image: np.ndarray, source: int | None = None) -> np.ndarray:
-        """Evidence against a photo, seen by all of the memory but the photo that it was made from."""
-        without = None if source is None else place.get(source)
-        return detector.evidence(assistant.encode(square(image, size)), without)
+    def judge(image: np.ndarray, defective: bool, source: int, real: bool = True) -> Judged:
+        evidence = detector.evidence(assistant.encode(square(image, size)), place.get(source))
+        return Judged(image, defective, real, source, evidence)
 
-    fine = [judge(image, i) for i, shot in enumerate(good) for image in (shot.image, vary(shot.image, rng))]
+    judged = [judge(image, False, i) for i, shot in enumerate(good) for image in (shot.image, vary(shot.image, rng))]
     made = tqdm(broken_photos(good, BROKEN, rng), total=BROKEN, desc="breaking good photos", mininterval=10)
-    broken = [judge(vary(each.sample.image, rng), each.source) for each in made]
+    judged += [judge(vary(each.sample.image, rng), True, each.source, real=False) for each in made]
+    judged += [judge(shot.image, True, len(good) + number) for number, shot in enumerate(photos.bad)]
+    line, count = fit(judged), len(EVIDENCE)
     weights = np.zeros(len(STATISTICS))
-    weights[SEVERAL : SEVERAL + len(EVIDENCE) + 1] = fit_line(
-        np.stack(fine), np.stack(broken), np.array([judge(shot.image) for shot in photos.bad])
-    )
+    weights[SEVERAL : SEVERAL + count + 1] = line
     # The statistics have something taken off that is the same for every photo of this product.
-    weights[SEVERAL + len(EVIDENCE)] += weights[SEVERAL : SEVERAL + len(EVIDENCE)] @ (USUAL_SHARE * detector.among)
+    weights[SEVERAL + count] += line[:-1] @ (USUAL_SHARE * detector.among)
     calibration = Calibration(tuple(weights.tolist()), unsure=assistant.head.calibration.unsure)
-    return Product(photos.name, [square(good[i].image, size) for i in chosen], calibration)
+    return Product(photos.name, [square(good[i].image, size) for i in chosen], calibration), judged
+
+
+def cross_validated(judged: Sequence[Judged]) -> np.ndarray:
+    """The probability of each photo, (N,) in [0, 1], by a line fitted without the photo it was made from."""
+    chances = np.empty(len(judged))
+    for source in {each.source for each in judged}:
+        line = fit([each for each in judged if each.source != source])
+        for number, each in enumerate(judged):
+            if each.source == source:
+                chances[number] = 1 / (1 + np.exp(-(each.evidence @ line[:-1] + line[-1])))
+    return chances
+
+
+def fit(judged: Sequence[Judged]) -> np.ndarray:
+    """`fit_line` on the evidence of the good, the broken and the really defective photos."""
+    sorts = [(False, True), (True, False), (True, True)]
+    rows = [[each.evidence for each in judged if (each.defective, each.real) == sort] for sort in sorts]
+    return fit_line(*(np.array(part).reshape(-1, len(EVIDENCE)) for part in rows))
 
 
 def fit_line(fine: np.ndarray, broken: np.ndarray, bad: np.ndarray) -> np.ndarray:

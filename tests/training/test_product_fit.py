@@ -7,7 +7,9 @@ import torch
 from assistant import Assistant
 from data_gen.procedural import random_product
 from training.own_photos import OwnPhotos, Shot
-from training.product_fit import REMEMBERED, broken_photos, fit_line, fit_product, spread_out
+from training.product_fit import (
+    REMEMBERED, Judged, broken_photos, cross_validated, fit, fit_line, fit_product, spread_out,
+)  # fmt: skip
 
 
 def probability(line: np.ndarray, rows: np.ndarray) -> np.ndarray:
@@ -43,6 +45,22 @@ def test_the_photos_kept_are_unlike_one_another():
     assert sorted(spread_out(looks, 9)) == [0, 1, 2, 3]
 
 
+def test_cross_validation_leaves_out_all_that_was_made_of_a_photo():
+    rng = np.random.default_rng(3)
+    image = np.zeros((8, 8, 3), np.uint8)
+
+    def judged(source: int, defective: bool, level: float) -> Judged:
+        return Judged(image, defective, not defective, source, np.full(3, level) + rng.normal(0, 0.1, 3))
+
+    usual = [judged(i, defective, 3.0 * defective) for i in range(6) for defective in (False, True)]
+    odd = [judged(6, False, 3.0), judged(6, True, 6.0)]  # a good photo that looks like the defects of the others
+    chances = cross_validated([*usual, *odd])
+    assert (chances[:12] > 0.5).tolist() == [each.defective for each in usual]
+    assert chances[12] > 0.9 and chances[12] == pytest.approx(
+        probability(fit(usual), odd[0].evidence[None])[0]
+    )
+
+
 @pytest.fixture(scope="module")
 def photos() -> OwnPhotos:
     rng = np.random.default_rng(4)
@@ -62,9 +80,10 @@ def test_broken_photos_differ_from_their_source_where_the_mask_says(photos):
 def test_a_product_is_fitted_the_same_way_twice_and_tells_broken_from_good(photos, monkeypatch):
     monkeypatch.setattr("training.product_fit.BROKEN", 12)
     assistant = Assistant.from_pretrained("tiny", language=False)
-    product, again = (fit_product(assistant, photos, np.random.default_rng(0)) for _ in range(2))
+    (product, judged), (again, _) = (fit_product(assistant, photos, np.random.default_rng(0)) for _ in range(2))
     assert product.calibration == again.calibration
     assert len(product.normals) == len(photos.good) <= REMEMBERED
+    assert {(each.defective, each.real) for each in judged} == {(False, True), (True, False)}
     assistant.product = product
     fine = [assistant.inspect(shot.image).probability for shot in photos.held_good]
     made = broken_photos(photos.held_good, 8, np.random.default_rng(1))
