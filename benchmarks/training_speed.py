@@ -15,9 +15,9 @@ import torch
 
 from assistant.assistant import CHECKPOINTS, Assistant
 from assistant.lvlm.checkpoint import load
+from assistant.lvlm.vision_cache import cache_vision
 from training.assistant_stage import Collator, Dialogues, inspect_scenes
 from training.scenes import Scenes
-from training.vision_cache import cache_vision
 
 BATCH = 8
 SCENES = 16  # few, as after the first hundreds of steps of a real run, when every scene has come before
