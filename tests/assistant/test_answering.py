@@ -57,7 +57,7 @@ def rows_about(photos: int, references: int = 1) -> list[dict[str, Any]]:
     return [
         {
             "image": f"part{i}.png", "references": [f"reference{i}.png"] * references, "question": question,
-            "type": "presence", "answer": "good", "choices": choices, "turns": turns,
+            "type": "presence", "answer": "B" if choices else "good", "choices": choices, "turns": turns,
         }
         for i in range(photos)
         for question, choices, turns in QUESTIONS

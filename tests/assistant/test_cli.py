@@ -174,7 +174,8 @@ HANDED_ON = [  # command line, module and function it calls, what that is given
     (["evaluate", "qa", "--questions", "q", "--images", "i", "--model", "m", "--out", "OUT"],
      "assistant.evaluation.qa:evaluate_qa",
      {"questions": Path("q"), "images": Path("i"), "model": "m", "out": "OUT",
-      "settings": {"shots": None, "template": None, "seed": None, "knowledge": None}}),
+      "settings": {"shots": None, "template": None, "seed": None, "knowledge": None},
+      "plain": False, "endpoint": None, "ray": False}),
 ]  # fmt: skip
 
 

@@ -42,16 +42,18 @@ class Reciter:
         self.inspected: list[str] = []
 
     def start_chat(self, image: Any, references: Any = ()) -> Chat:
-        photo = load_image(image)
         self.inspected.append(Path(image).name)
+        return Chat(self, load_image(image), self.inspect(image, references))  # type: ignore[arg-type]
+
+    def inspect(self, image: Any, references: Any = ()) -> Inspection:
+        photo = load_image(image)
         height, width = photo.shape[:2]
         anomaly_map = np.zeros((height, width), dtype=np.float32)
         anomaly_map[: height // 4, : width // 4] = 0.95  # 6.25 % in the upper left
-        inspection = Inspection.from_map(
+        return Inspection.from_map(
             anomaly_map, probability=self.probability, calibration=Calibration(), photo=photo,
             image=Path(image).name, references=len(references),
         )  # fmt: skip
-        return Chat(self, photo, inspection)  # type: ignore[arg-type]
 
     @contextlib.contextmanager
     def speaking(self) -> Iterator[None]:

@@ -2,12 +2,14 @@
 
 import dataclasses
 import re
+from operator import attrgetter
 from pathlib import Path
+from typing import get_type_hints
 
 import pytest
 
 from assistant import UserError
-from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, StageConfig, load_config
+from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, load_config
 
 PATHS = sorted(path for path in PRESETS.rglob("*.yaml") if "stage: recipe" not in path.read_text())
 NAMES = [str(path.relative_to(PRESETS).with_suffix("")) for path in PATHS]
@@ -27,15 +29,22 @@ def refused(yaml: Path, *overrides: str) -> str:
     return str(error.value)
 
 
-def required(kind: type[StageConfig]) -> list[str]:
-    return [field.name for field in dataclasses.fields(kind) if field.default is dataclasses.MISSING]
+def required(kind: type, section: str = "") -> list[str]:
+    """The settings without a default, as the command line names them."""
+    hints, names = get_type_hints(kind), []
+    for field in dataclasses.fields(kind):
+        if dataclasses.is_dataclass(hints[field.name]):
+            names += required(hints[field.name], f"{field.name}.")
+        elif field.default is dataclasses.MISSING:
+            names.append(section + field.name)
+    return names
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_every_preset_loads_once_what_it_leaves_open_is_given(name):
     kind = next(kind for stage, kind in CONFIGS.items() if f"stage: {stage}" in (PRESETS / f"{name}.yaml").read_text())
     config = load_config(name, [f"{key}=somewhere" for key in required(kind)])
-    assert type(config) is kind and all(getattr(config, key) == "somewhere" for key in required(kind))
+    assert type(config) is kind and all(attrgetter(key)(config) == "somewhere" for key in required(kind))
     assert config.max_steps > 0 and config.max_minutes > 0 and config.learning_rate > 0
     # The command in the preset's comment is complete.
     lines = (PRESETS / f"{name}.yaml").read_text().splitlines()

@@ -8,7 +8,14 @@ from assistant import Assistant
 from data_gen.procedural import random_product
 from training.own_photos import OwnPhotos, Shot
 from training.product_fit import (
-    REMEMBERED, Judged, broken_photos, cross_validated, fit, fit_line, fit_product, spread_out,
+    REMEMBERED,
+    Judged,
+    broken_photos,
+    cross_validated,
+    fit,
+    fit_line,
+    fit_product,
+    spread_out,
 )  # fmt: skip
 
 
@@ -56,9 +63,7 @@ def test_cross_validation_leaves_out_all_that_was_made_of_a_photo():
     odd = [judged(6, False, 3.0), judged(6, True, 6.0)]  # a good photo that looks like the defects of the others
     chances = cross_validated([*usual, *odd])
     assert (chances[:12] > 0.5).tolist() == [each.defective for each in usual]
-    assert chances[12] > 0.9 and chances[12] == pytest.approx(
-        probability(fit(usual), odd[0].evidence[None])[0]
-    )
+    assert chances[12] > 0.9 and chances[12] == pytest.approx(probability(fit(usual), odd[0].evidence[None])[0])
 
 
 @pytest.fixture(scope="module")

@@ -52,7 +52,8 @@ class Ours:
         processor = self.assistant.language[1]
         for dialogue, tokens, first in zip(batch, written.tokens, written.first, strict=True):
             dialogue.scores = letter_scores(first, processor.tokenizer, dialogue.letters) if dialogue.letters else None
-            dialogue.replies.append(dialogue.opened.add_turn(dialogue.question, processor.decode(tokens)))
+            words = processor.decode(tokens).rstrip("\ufffd")  # a character cut off at the end, which no stream tells
+            dialogue.replies.append(dialogue.opened.add_turn(dialogue.question, words))
 
     @staticmethod
     def _record(done: Dialogue[Chat]) -> Row:
