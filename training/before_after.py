@@ -5,17 +5,21 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from markupsafe import Markup
+from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.evaluation.cases import Case, draw
 from assistant.evaluation.detection import evaluate_detection
+from assistant.evaluation.metrics import auroc, balanced_accuracy, mean
 from assistant.evaluation.qa import evaluate_qa
 from assistant.evaluation.report_page import Section, gallery, table, write_report
 from assistant.evaluation.results import write_file
 from assistant.images import load_image
 from training.held_out import HeldOut
+from training.product_fit import Judged, cross_validated
 
 SHOWN = 8  # photos on the page, half of them good
+DECISIVE = "detection, cross-validated"
 LEEWAY = 0.05  # by which right answers may fall: about what another wording of one question does
 # What is reported of each model: its name for people, and its key in the metrics.
 DETECTION = {
@@ -25,6 +29,27 @@ DETECTION = {
 TYPES = {"is there a defect?": "presence", "where?": "location", "what kind?": "type", "leading questions": "leading"}
 
 Figures = dict[str, float | None]
+
+
+def cross_validation(before: str, judged: Sequence[Judged], held: HeldOut) -> tuple[float | None, float | None]:
+    """Mean of balanced accuracy and I-AUROC, before and after, on the photos that the fit rests on.
+
+    The few photos held out cannot tell a better model from a worse one; these are many, and the new model judges each
+    without what came from the same photo. The model before never saw them, apart from its references, which are left
+    out.
+    """
+    assistant, references = Assistant.from_pretrained(before, language=False), held.references(before)
+    chosen = [number for number, each in enumerate(judged) if each.source >= len(references)]
+    after = cross_validated(judged)[chosen]
+    old = [
+        assistant.inspect(judged[number].image, references).probability for number in tqdm(chosen, "cross-validating")
+    ]
+    labels = [int(judged[number].defective) for number in chosen]
+    return _detection(labels, old), _detection(labels, after.tolist())
+
+
+def _detection(labels: list[int], chances: list[float]) -> float | None:
+    return mean([balanced_accuracy(labels, [int(chance > 0.5) for chance in chances]), auroc(labels, chances)])
 
 
 def measure(model: str, held: HeldOut, out: Path) -> Figures:
@@ -39,15 +64,14 @@ def measure(model: str, held: HeldOut, out: Path) -> Figures:
 def worse(before: Figures, after: Figures) -> list[str]:
     """Why the new model may not take the old one's place; empty where it may.
 
-    Detection decides first, by balanced accuracy and where that is equal by I-AUROC; right answers may not fall by more
-    than `LEEWAY`, and none may contradict the map.
+    Detection may not get worse, where that can be told best; right answers may not fall by more than `LEEWAY`, and none
+    may contradict the map.
     """
     reasons = []
-    for name, leeway in (("balanced accuracy", 0.0), ("I-AUROC", 0.0), ("right answers", LEEWAY)):
+    for name, leeway in ((DECISIVE, 0.0), ("right answers", LEEWAY)):
         old, new = before[name] or 0.0, after[name] or 0.0
-        equal_so_far = before["balanced accuracy"] == after["balanced accuracy"]
-        if new < old - leeway and (name != "I-AUROC" or equal_so_far):
-            reasons.append(f"{name} fell from {old:.3f} to {new:.3f}")
+        if new < old - leeway:
+            reasons.append(f"{name}, fell from {old:.3f} to {new:.3f}")
     if after["contradictions"]:
         reasons.append(f"{after['contradictions']:.1%} of its answers contradict the map")
     return reasons
@@ -61,14 +85,16 @@ def write_before_after(
     reasons = worse(before, after)
     outcome = "The old model stays: the new one is worse" if reasons else "The new model takes the old one's place"
     headline = (
-        f"{outcome}. Balanced accuracy {before['balanced accuracy'] or 0:.1%} before and "
-        f"{after['balanced accuracy'] or 0:.1%} after, on {held.good} good and {held.bad} defective photos."
+        f"{outcome}. Balanced accuracy on {held.good} good and {held.bad} defective photos held out: "
+        f"{before['balanced accuracy'] or 0:.1%} before, {after['balanced accuracy'] or 0:.1%} after."
     )
-    made = f" {held.made} of them are photos varied, or broken, by program." if held.made else ""
+    about = f"""The first row decides: mean of balanced accuracy and I-AUROC on the photos learnt from, each judged without
+        itself. All others are on the {held.good} good and {held.bad} defective photos held out, {held.made} of which are
+        photos varied, or broken, by program."""
     rows = [[name, old, after[name], _change(old, after[name])] for name, old in before.items()]
     done = Markup("<ul>{}</ul>").format(Markup("").join(Markup("<li>{}</li>").format(note) for note in notes))
     sections = [
-        Section("Figures", table(["", "before", "after", "change"], rows), f"On photos that were held out.{made}"),
+        Section("Figures", table(["", "before", "after", "change"], rows), about),
         Section("Examples", gallery(_examples(models, held)), "The photo, then what each model sees: before, after."),
         Section("What was done", done),
     ]

@@ -18,7 +18,7 @@ from assistant.evaluation.results import remark, write_file
 from assistant.product import Product
 from data_gen.variation import vary
 from training.assistant_stage import start, tune
-from training.before_after import measure, write_before_after
+from training.before_after import DECISIVE, cross_validation, measure, write_before_after
 from training.config import AssistantConfig, CustomConfig
 from training.dialogues import Example
 from training.held_out import write_held_out
@@ -53,14 +53,17 @@ def train_custom(config: CustomConfig) -> None:
     notes = [*_plan(photos, config), f"Compared with {before}."]
     held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
     assistant = Assistant.from_pretrained(init, language=False)
-    product = assistant.product = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
+    product, judged = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
+    decisive = cross_validation(before, judged, held)
+    assistant.product = product
     notes.append(f"Memory of {len(product.normals)} good photos and calibration: after {_since(began)}.")
     examples = inspected(assistant, photos, np.random.default_rng((config.seed, 3)))
     words, parts = _words(config, init, work / "words"), (assistant.encoder, assistant.head)
     tune(words, *start(words, *parts), *parts, examples)
     notes.append(f"Prompt learner and language model: after {_since(began)}.")
     candidate = _assemble(work, product, photos)
-    figures = measure(before, held, work / "before"), measure(str(candidate), held, work / "after")
+    old, new = measure(before, held, work / "before"), measure(str(candidate), held, work / "after")
+    figures = {DECISIVE: decisive[0]} | old, {DECISIVE: decisive[1]} | new
     reasons = write_before_after(figures, (before, str(candidate)), held, notes, output)
     tuned = json.loads((work / "words" / RECORD).read_text())
     end_record(config.output, tuned["steps"], (time.monotonic() - began) / 60, tuned["losses"])

@@ -12,7 +12,7 @@ from assistant import Assistant, UserError
 from assistant.evaluation.leaks import TrainingHashes
 from data_gen.procedural import random_product
 from training import custom, run
-from training.before_after import worse
+from training.before_after import DECISIVE, worse
 from training.config import load_config
 
 
@@ -43,7 +43,9 @@ def config(photos: Path, output: Path, *more: str):
 
 
 def test_a_folder_of_good_photos_gives_a_model_that_knows_the_product(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(custom, "write_before_after", lambda *a: custom_report(*a)[:0])
+    monkeypatch.setattr(
+        custom, "write_before_after", lambda *a: custom_report(*a)[:0]
+    )  # with so little it may be worse
     run(config(photos, tmp_path))
     assistant = Assistant.from_pretrained(str(tmp_path / "model"))
     assert assistant.product is not None and assistant.product.name == photos.name
@@ -54,7 +56,8 @@ def test_a_folder_of_good_photos_gives_a_model_that_knows_the_product(photos, tm
     assert hashes is not None and hashes.has(np.asarray(Image.open(learnt(photos))))
     figures = json.loads((tmp_path / "before_after.json").read_text())
     assert figures["before"].keys() == figures["after"].keys() >= {"balanced accuracy", "I-AUROC", "contradictions"}
-    assert figures["held_out"] == {"good": 2, "defective": 3, "made": 4}
+    held = figures["held_out"]
+    assert held["good"] == 2 and 1 <= held["defective"] <= 3 and held["made"] == held["defective"] + 1
     assert "data:image/jpeg" in (tmp_path / "report.html").read_text()
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["steps"] == 1 and record["ended"] and record["inputs"]["data.root"][str(photos)]["files"] == 6
@@ -74,10 +77,8 @@ def learnt(photos: Path) -> Path:
 def test_a_worse_model_does_not_take_the_place_of_the_one_before(photos, tmp_path, monkeypatch, tiny_checkpoint):
     shutil.copytree(tiny_checkpoint, tmp_path / "model")
     (tmp_path / "model" / "mine").write_text("the model before")
-    good = {"balanced accuracy": 0.9, "I-AUROC": 0.9, "right answers": 0.9, "contradictions": 0.0}
-    measured = iter([good, good | {"balanced accuracy": 0.6}])
-    monkeypatch.setattr(custom, "measure", lambda *_: next(measured))
-    with pytest.raises(UserError, match=r"the model before stays, for balanced accuracy fell from 0.900 to 0.600"):
+    monkeypatch.setattr(custom, "cross_validation", lambda *_: (0.9, 0.6))
+    with pytest.raises(UserError, match=r"the model before stays, for detection, cross-.*, fell from 0.900 to 0.600"):
         run(config(photos, tmp_path))
     assert (tmp_path / "model" / "mine").read_text() == "the model before"
     assert (tmp_path / "work" / "candidate" / "product.json").is_file()
@@ -114,16 +115,15 @@ def test_a_kill_while_the_models_change_places_loses_none(tmp_path):
     assert (model / "weights").read_text() == "new" and not (tmp_path / "model.old").exists()
 
 
-GOOD = {"balanced accuracy": 0.8, "I-AUROC": 0.8, "right answers": 0.8, "contradictions": 0.0}
+GOOD = {DECISIVE: 0.8, "balanced accuracy": 0.8, "right answers": 0.8, "contradictions": 0.0}
 
 
 @pytest.mark.parametrize(
     ("change", "why"),
     [
-        ({}, None), ({"balanced accuracy": 0.9, "I-AUROC": 0.7}, None), ({"right answers": 0.76}, None),
-        ({"balanced accuracy": 0.79}, "balanced accuracy fell"), ({"I-AUROC": 0.7}, "I-AUROC fell"),
-        ({"right answers": 0.7}, "right answers fell"), ({"contradictions": 0.1}, "10.0% of its answers contradict"),
-        ({"balanced accuracy": None, "I-AUROC": None}, "balanced accuracy fell"),
+        ({}, None), ({"balanced accuracy": 0.7}, None), ({"right answers": 0.76}, None),
+        ({DECISIVE: 0.79}, "detection, cross-validated, fell"), ({DECISIVE: None}, "fell from 0.800 to 0.000"),
+        ({"right answers": 0.7}, "right answers, fell"), ({"contradictions": 0.1}, "10.0% of its answers contradict"),
     ],
 )  # fmt: skip
 def test_what_speaks_against_a_new_model(change, why):
