@@ -7,9 +7,18 @@ from pathlib import Path
 import pytest
 
 from assistant import UserError
-from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, StageConfig, load_config
+from training.config import (
+    CONFIGS,
+    PRESETS,
+    AssistantConfig,
+    DecoderConfig,
+    EncoderConfig,
+    StageConfig,
+    load_config,
+    presets,
+)
 
-NAMES = sorted(str(path.relative_to(PRESETS).with_suffix("")) for path in PRESETS.rglob("*.yaml"))
+NAMES = presets()
 
 
 @pytest.fixture
