@@ -243,12 +243,17 @@ def _moved(stages: list[StageConfig], folder: Path) -> list[StageConfig]:
     return moved
 
 
+def presets() -> list[str]:
+    """The names under `configs/`, but for accelerate's own files there."""
+    paths = (p for p in PRESETS.rglob("*.yaml") if p.parent.name != "accelerate")
+    return sorted(str(p.relative_to(PRESETS).with_suffix("")) for p in paths)
+
+
 def _read_yaml(name: str) -> dict[str, Any]:
     candidates = [Path(name), PRESETS / f"{name}.yaml"]
     path = next((p for p in candidates if p.is_file()), None)
     if path is None:
-        known = sorted(str(p.relative_to(PRESETS).with_suffix("")) for p in PRESETS.rglob("*.yaml"))
-        raise UserError(f"no configuration {name!r}", f"give a YAML file or one of {', '.join(known)}")
+        raise UserError(f"no configuration {name!r}", f"give a YAML file or one of {', '.join(presets())}")
     try:
         values = yaml.safe_load(path.read_text())
     except yaml.YAMLError as error:

@@ -119,16 +119,16 @@ class BudgetTrainer(Trainer):
             super()._load_from_checkpoint(resume_from_checkpoint, model)
 
     def _load_optimizer_and_scheduler(self, checkpoint: str | None) -> None:
-        """As the base class, but a `learning_rate` changed between two runs counts, not the one on disk."""
+        """As the base class, but a learning rate or budget that was changed between two runs counts from the next
+        step on, not what is on disk."""
         super()._load_optimizer_and_scheduler(checkpoint)
         if checkpoint is None or not isinstance(self.lr_scheduler, LambdaLR):
             return
-        wanted = self.args.learning_rate
-        for group, before in zip(self.optimizer.param_groups, self.lr_scheduler.base_lrs, strict=True):
-            group["lr"] *= wanted / before
-            group["initial_lr"] = wanted
-        self.lr_scheduler.base_lrs = [wanted] * len(self.lr_scheduler.base_lrs)
-        self.lr_scheduler._last_lr = [group["lr"] for group in self.optimizer.param_groups]  # what is logged
+        wanted, scheduler = self.args.learning_rate, self.lr_scheduler
+        scheduler.base_lrs = [wanted] * len(scheduler.base_lrs)
+        for group, factor in zip(self.optimizer.param_groups, scheduler.lr_lambdas, strict=True):
+            group["initial_lr"], group["lr"] = wanted, wanted * factor(scheduler.last_epoch)
+        scheduler._last_lr = [group["lr"] for group in self.optimizer.param_groups]  # what is logged
 
     def create_scheduler(self, num_training_steps: int, optimizer: torch.optim.Optimizer | None = None) -> LambdaLR:
         if self.lr_scheduler is None:
@@ -166,6 +166,9 @@ def fit(
     output = Path(config.output)
     checkpoints = Checkpoints(output / "checkpoints")
     newest = checkpoints.newest() if config.resume else None
+    layers = getattr(model, "_no_split_modules", None)
+    if layers:  # CLIP's vision tower names layers of its text tower too; FSDP ends where it misses one
+        model.__dict__["_no_split_modules"] = set(layers) & {type(module).__name__ for module in model.modules()}
     trainer = BudgetTrainer(
         model=model, args=_arguments(config, gradient_checkpointing), train_dataset=dataset, data_collator=collate,
         budget=Budget(config.max_minutes, minutes_of(newest) if newest else 0.0), checkpoints=checkpoints,

@@ -75,6 +75,8 @@ class AnomalyLvlmForConditionalGeneration(PreTrainedModel, GenerationMixin):
         Raises:
             ValueError: the numbers of placeholders and of anomaly embeddings differ.
         """
+        if labels is not None:  # in training no one reads the cache, and a layer that is recomputed would fill it twice
+            base_inputs.setdefault("use_cache", False)
         with self._anomaly_placed(input_ids, anomaly_maps):
             return self.lvlm(input_ids=input_ids, attention_mask=attention_mask, labels=labels, **base_inputs)
 

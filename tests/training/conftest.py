@@ -53,3 +53,12 @@ def base_of(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return folder / family
 
     return build
+
+
+@pytest.fixture
+def words(eyes, photos, tmp_path) -> list[str]:
+    """A run of 2 steps with a checkpoint after each."""
+    return [
+        f"output={tmp_path / 'out'}", f"encoder={eyes['encoder']}", f"photos={photos}", "max_steps=2", "save_steps=1",
+        "batch_size=2", "warmup_steps=0", "workers=0", "calibration_scenes=4",
+    ]  # fmt: skip

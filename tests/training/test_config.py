@@ -9,10 +9,9 @@ from typing import get_type_hints
 import pytest
 
 from assistant import UserError
-from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, load_config
+from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, load_config, presets
 
-PATHS = sorted(path for path in PRESETS.rglob("*.yaml") if "stage: recipe" not in path.read_text())
-NAMES = [str(path.relative_to(PRESETS).with_suffix("")) for path in PATHS]
+NAMES = [name for name in presets() if "stage: recipe" not in (PRESETS / f"{name}.yaml").read_text()]
 
 
 @pytest.fixture

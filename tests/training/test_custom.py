@@ -43,9 +43,7 @@ def config(photos: Path, output: Path, *more: str):
 
 
 def test_a_folder_of_good_photos_gives_a_model_that_knows_the_product(photos, tmp_path, monkeypatch):
-    monkeypatch.setattr(
-        custom, "write_before_after", lambda *a: custom_report(*a)[:0]
-    )  # with so little it may be worse
+    monkeypatch.setattr(custom, "write_before_after", lambda *a: custom_report(*a)[:0])  # whatever comes out
     run(config(photos, tmp_path))
     assistant = Assistant.from_pretrained(str(tmp_path / "model"))
     assert assistant.product is not None and assistant.product.name == photos.name
@@ -116,6 +114,11 @@ def test_a_kill_while_the_models_change_places_loses_none(tmp_path):
 
 
 GOOD = {DECISIVE: 0.8, "balanced accuracy": 0.8, "right answers": 0.8, "contradictions": 0.0}
+
+
+def test_where_nothing_can_be_cross_validated_the_photos_held_out_decide():
+    assert not worse(GOOD | {DECISIVE: None}, GOOD | {DECISIVE: None, "balanced accuracy": 0.8})
+    assert "balanced accuracy, fell" in worse(GOOD | {DECISIVE: None}, GOOD | {"balanced accuracy": 0.7})[0]
 
 
 @pytest.mark.parametrize(
