@@ -195,7 +195,7 @@ def _generate(options: argparse.Namespace) -> None:
 
 def _train(options: argparse.Namespace) -> None:
     from training import run as run_training
-    from training.config import load_config
+    from training.load_config import load_config
 
     limits = [f"{key}={value}" for key in ("max_minutes", "max_steps") if (value := getattr(options, key)) is not None]
     run_training(load_config(options.config, options.overrides + limits))

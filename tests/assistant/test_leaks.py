@@ -12,7 +12,8 @@ from assistant import UserError
 from assistant.evaluation.leaks import FILE, THRESHOLD, TrainingHashes, hash_photo, leak_check, merged
 from assistant.images import load_image
 from data_gen.procedural import random_product
-from training.config import DecoderConfig, load_config
+from training.config import DecoderConfig
+from training.load_config import load_config
 from training.training_photos import record_training_photos
 
 

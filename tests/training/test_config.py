@@ -9,7 +9,8 @@ from typing import get_type_hints
 import pytest
 
 from assistant import UserError
-from training.config import CONFIGS, PRESETS, AssistantConfig, DecoderConfig, EncoderConfig, load_config, presets
+from training.config import CONFIGS, AssistantConfig, DecoderConfig, EncoderConfig
+from training.load_config import PRESETS, load_config, presets
 
 NAMES = [name for name in presets() if "stage: recipe" not in (PRESETS / f"{name}.yaml").read_text()]
 

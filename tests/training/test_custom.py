@@ -13,7 +13,7 @@ from assistant.evaluation.leaks import TrainingHashes
 from data_gen.procedural import random_product
 from training import custom, run
 from training.before_after import DECISIVE, worse
-from training.config import load_config
+from training.load_config import load_config
 
 
 @pytest.fixture(autouse=True)

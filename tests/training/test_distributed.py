@@ -17,7 +17,8 @@ from safetensors.torch import load_file
 from assistant import Assistant
 from tests.training.conftest import STEP
 from training.assistant_stage import train_assistant
-from training.config import AssistantConfig, load_config
+from training.config import AssistantConfig
+from training.load_config import load_config
 
 ROOT = Path(__file__).resolve().parents[2]
 

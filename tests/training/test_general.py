@@ -12,9 +12,9 @@ from PIL import Image
 
 from assistant import UserError
 from assistant.lvlm.checkpoint import load
-from training.config import load_config
 from training.dialogues import Collator
 from training.general import GeneralRows, Mixture
+from training.load_config import load_config
 
 
 def row(name: str = "a.png", question: str = "<image>\nWhat is this?", answer: str = "A bolt.", **more: Any) -> dict:

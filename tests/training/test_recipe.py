@@ -11,7 +11,8 @@ from assistant.detectors.fused import FusionHead
 from assistant.encoder import ImageEncoder
 from tests.small_models import small_encoder
 from training import run
-from training.config import AssistantConfig, DecoderConfig, EncoderConfig, RecipeConfig, load_config
+from training.config import AssistantConfig, DecoderConfig, EncoderConfig, RecipeConfig
+from training.load_config import load_config
 from training.recipe import MARK
 
 SIDE = 64

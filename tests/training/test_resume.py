@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 
 from training import run
 from training.checkpoints import MINUTES, Checkpoints
-from training.config import load_config
+from training.load_config import load_config
 
 Die = tuple[str, str]  # an event that Python's audit hooks report, and the end of a path it is about
 

@@ -20,7 +20,7 @@ from safetensors.torch import load_file
 from assistant import UserError, cli
 from assistant.detectors.fused import FusionHead
 from training import run
-from training.config import load_config
+from training.load_config import load_config
 from training.pictures import find_pictures
 from training.scenes import Scenes
 

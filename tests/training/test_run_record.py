@@ -10,7 +10,7 @@ from tensorboardX.proto.event_pb2 import Event
 from tensorboardX.record_writer import masked_crc32c
 
 from assistant import UserError, cli
-from training.config import load_config
+from training.load_config import load_config
 from training.run_record import digest
 
 
