@@ -205,13 +205,12 @@ def test_what_the_commands_call_takes_these_arguments(target: str, names: set[st
 
 def test_train_hands_on_its_overrides(monkeypatch: pytest.MonkeyPatch) -> None:
     import training
-    from training import config
 
-    monkeypatch.setattr(config, "load_config", lambda name, overrides: (name, overrides))
+    monkeypatch.setattr("training.load_config.load_config", lambda name, overrides: (name, overrides))
     calls: list[Any] = []
     monkeypatch.setattr(training, "run", calls.append)
-    assert cli.run(["train", "custom", "seed=1", "workers=2"]) == 0
-    assert calls == [("custom", ["seed=1", "workers=2"])]
+    assert cli.run(["train", "custom", "seed=1", "workers=2", "--max-minutes", "3"]) == 0
+    assert calls == [("custom", ["seed=1", "workers=2", "max_minutes=3"])]
 
 
 def test_the_reader_of_our_output_leaves() -> None:
