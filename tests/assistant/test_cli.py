@@ -173,7 +173,8 @@ HANDED_ON = [  # command line, module and function it calls, what that is given
      {"data": Path("d"), "shots": 0, "seeds": (2, 0), "model": "tiny", "out": "OUT"}),
     (["evaluate", "qa", "--questions", "q", "--images", "i", "--model", "m", "--out", "OUT"],
      "assistant.evaluation.qa:evaluate_qa",
-     {"questions": Path("q"), "images": Path("i"), "model": "m", "out": "OUT"}),
+     {"questions": Path("q"), "images": Path("i"), "model": "m", "out": "OUT", "plain": False, "endpoint": None,
+      "ray": False}),
 ]  # fmt: skip
 
 
