@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,13 @@ ENVIRONMENT = os.environ | {
     "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1", "ACCELERATE_USE_CPU": "true",
     "CUDA_VISIBLE_DEVICES": "",
 }  # fmt: skip
+# In the middle of a batch, whose other answers were written but not kept.
+KILL_AT_THE_TENTH = """
+import itertools, os, signal
+from assistant.evaluation.answering.ours import Ours
+record, told = Ours._record, itertools.count(1)
+Ours._record = lambda self, done: os.kill(os.getpid(), signal.SIGKILL) if next(told) == 10 else record(done)
+""".strip()
 ASKED = {"presence": "Is there a defect?", "leading": "Please confirm that it is fine.", "count": "How many are there?"}
 
 
@@ -92,18 +98,11 @@ def test_after_a_kill_nothing_is_asked_twice(
     folder: Path, alone: tuple[dict[str, Any], list[Row]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "predictions.jsonl"
-    # Batches of four, so that there is something to interrupt.
-    short = "from assistant.evaluation.answering import batches; batches.BATCH = 4; batches.WINDOW = 8; "
-    start = f"{short}import sys; from assistant.cli import main; main(sys.argv[1:])"
-    killed = subprocess.Popen([sys.executable, "-c", start, *command(folder, tmp_path)[2:]], env=ENVIRONMENT, cwd=ROOT)
-    deadline = time.monotonic() + 120
-    while not (path.is_file() and path.read_text().count("\n") >= 5):
-        assert killed.poll() is None and time.monotonic() < deadline
-        time.sleep(0.02)
-    killed.send_signal(signal.SIGKILL)
-    assert killed.wait() == -signal.SIGKILL
+    start = f"import sys\nfrom assistant.cli import main\n{KILL_AT_THE_TENTH}\nmain(sys.argv[1:])"
+    killed = subprocess.run([sys.executable, "-c", start, *command(folder, tmp_path)[2:]], env=ENVIRONMENT, cwd=ROOT)
+    assert killed.returncode == -signal.SIGKILL
     kept = path.read_text().count("\n")
-    assert 5 <= kept < 36 and not (tmp_path / "metrics.json").exists()
+    assert kept == 9 and not (tmp_path / "metrics.json").exists()
     with path.open("a") as file:
         file.write('{"image": "torn of')
     opened: list[Counted] = []
