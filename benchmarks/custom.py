@@ -35,9 +35,9 @@ def train(photos: list[Path], folder: Path, options: argparse.Namespace) -> floa
     start = time.perf_counter()
     command = [sys.executable, "-m", "assistant", "train", "custom", f"data.root={good.parent}", f"output={folder}"]
     with (folder / "train.log").open("w") as log:
-        subprocess.run(
-            [*command, f"max_minutes={options.minutes}"], stdout=log, stderr=log, check=False
-        )  # a refusal is an outcome too
+        code = subprocess.run([*command, f"max_minutes={options.minutes}"], stdout=log, stderr=log).returncode
+    if not (folder / "before_after.json").is_file():  # a refusal is an outcome, a crash is none
+        raise SystemExit(f"training of {folder.name} ended with {code}, see {folder / 'train.log'}")
     return (time.perf_counter() - start) / 60
 
 
