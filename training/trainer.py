@@ -27,7 +27,6 @@ from training.checkpoints import Checkpoints, minutes_of
 from training.config import StageConfig
 from training.progress import Progress
 from training.run_record import end_record, start_record
-from training.saving import told
 
 
 class Budget(TrainerCallback):
@@ -161,7 +160,7 @@ def fit(
     of its own.
 
     Raises:
-        UserError: the loss is no longer a number, or the disk or the memory is full.
+        UserError: the loss is no longer a number.
     """
     output = Path(config.output)
     checkpoints = Checkpoints(output / "checkpoints")
@@ -177,13 +176,12 @@ def fit(
     board = TensorBoardCallback()
     board.logging_dir = str(output / "logs")
     trainer.add_callback(board)
-    with told(config.output):
-        if trainer.is_world_process_zero():
-            checkpoints.clean()
-            start_record(config, trainer.args.world_size, resumed=newest is not None)
-        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-        if trainer.is_world_process_zero():
-            end_record(config.output, trainer.state.global_step, trainer.budget.used(), trainer.state.log_history)
+    if trainer.is_world_process_zero():
+        checkpoints.clean()
+        start_record(config, trainer.args.world_size, resumed=newest is not None)
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if trainer.is_world_process_zero():
+        end_record(config.output, trainer.state.global_step, trainer.budget.used(), trainer.state.log_history)
     return trainer
 
 

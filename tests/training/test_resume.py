@@ -47,7 +47,7 @@ def start() -> Callable[..., int | None]:
 
 
 @pytest.fixture
-def words(eyes, photos, tmp_path) -> Callable[[str], list[str]]:
+def settings(eyes, photos, tmp_path) -> Callable[[str], list[str]]:
     """Settings of a run of 8 steps, a checkpoint every 2; a budget so large that minutes play no part."""
     return lambda name: [
         f"output={tmp_path / name}", f"encoder={eyes['encoder']}", f"photos={photos}", "max_steps=8", "save_steps=2",
@@ -74,14 +74,14 @@ MOMENTS: list[tuple[Die, list[int]]] = [  # with the checkpoints that are left t
 ]
 
 
-def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(start, words, tmp_path):
+def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(start, settings, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert start(words("whole")) == 0
+    assert start(settings("whole")) == 0
     for die, left in MOMENTS:
-        assert start(words("torn"), die) == -signal.SIGKILL, die
+        assert start(settings("torn"), die) == -signal.SIGKILL, die
         assert finished(torn) == left, die
         assert not (torn / "detector.safetensors").exists()
-    assert start(words("torn")) == 0
+    assert start(settings("torn")) == 0
     assert finished(torn) == [6, 8]
     assert sorted(path.name for path in torn.iterdir()) == sorted(path.name for path in whole.iterdir())
     (weights, *rest), (weights_torn, *rest_torn) = result(whole), result(torn)
