@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -194,6 +195,8 @@ def _arguments(config: StageConfig, gradient_checkpointing: bool) -> TrainingArg
         gradient_accumulation_steps=config.accumulation, activation_checkpointing=gradient_checkpointing,
         report_to=[], bf16=torch.cuda.is_available(), dataloader_persistent_workers=config.workers > 0,
         dataloader_pin_memory=torch.cuda.is_available(),
+        # Forked workers end with their parent, even a killed one; those of a fork server outlive it, unseen.
+        dataloader_multiprocessing_context="fork" if config.workers and sys.platform == "linux" else None,
         disable_tqdm=True,  # `Progress` shows more
         logging_nan_inf_filter=False,  # it would put the mean of the losses before in the place of a bad one
         # The streams are random by themselves. In order, what lies at their far end (calibration) is never trained

@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -22,13 +24,17 @@ Die = tuple[str, str]  # an event that Python's audit hooks report, and the end 
 def _work(words: list[str], die: Die | None) -> None:
     """In a process of its own: train, and kill -9 oneself when the event happens."""
 
+    config = load_config("tiny/decoder", words)
+
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if die and event == die[0] and any(str(one).endswith(die[1]) for one in arguments):
+            workers = [process.pid for process in multiprocessing.active_children()]
+            Path(f"{config.output}.workers").write_text(json.dumps(workers))
             os.kill(os.getpid(), signal.SIGKILL)
 
     torch.set_num_threads(1)
     sys.addaudithook(hook)
-    run(load_config("tiny/decoder", words))
+    run(config)
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +72,15 @@ def finished(folder: Path) -> list[int]:
     return sorted(int(path.parent.name[11:]) for path in folder.glob(f"checkpoints/checkpoint-*/{MINUTES}"))
 
 
+def gone(workers: list[int]) -> None:
+    """The processes that made the rows end with the one that was killed; they look for it every five seconds."""
+    assert len(workers) == 1
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(workers[0]) and psutil.Process(workers[0]).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "a worker was left behind"
+        time.sleep(0.1)
+
+
 MOMENTS: list[tuple[Die, list[int]]] = [  # with the checkpoints that are left then
     (("open", "checkpoint-2/trainer_state.json"), []),  # a checkpoint is half written
     (("os.rename", "unfinished/checkpoint-4"), [2]),  # it is written and has no name yet: two steps are to be redone
@@ -80,6 +95,8 @@ def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(start, settings
     for die, left in MOMENTS:
         assert start(settings("torn"), die) == -signal.SIGKILL, die
         assert finished(torn) == left, die
+        if die == MOMENTS[0][0]:
+            gone(json.loads((tmp_path / "torn.workers").read_text()))
         assert not (torn / "detector.safetensors").exists()
     assert start(settings("torn")) == 0
     assert finished(torn) == [6, 8]
