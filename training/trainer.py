@@ -2,6 +2,7 @@
 
 import math
 import shutil
+import sys
 import time
 from pathlib import Path
 from typing import Any
@@ -27,7 +28,6 @@ from training.checkpoints import Checkpoints, minutes_of
 from training.config import StageConfig
 from training.progress import Progress
 from training.run_record import end_record, start_record
-from training.saving import told
 
 
 class Budget(TrainerCallback):
@@ -161,7 +161,7 @@ def fit(
     of its own.
 
     Raises:
-        UserError: the loss is no longer a number, or the disk or the memory is full.
+        UserError: the loss is no longer a number.
     """
     output = Path(config.output)
     checkpoints = Checkpoints(output / "checkpoints")
@@ -177,13 +177,12 @@ def fit(
     board = TensorBoardCallback()
     board.logging_dir = str(output / "logs")
     trainer.add_callback(board)
-    with told(config.output):
-        if trainer.is_world_process_zero():
-            checkpoints.clean()
-            start_record(config, trainer.args.world_size, resumed=newest is not None)
-        trainer.train(resume_from_checkpoint=str(newest) if newest else None)
-        if trainer.is_world_process_zero():
-            end_record(config.output, trainer.state.global_step, trainer.budget.used(), trainer.state.log_history)
+    if trainer.is_world_process_zero():
+        checkpoints.clean()
+        start_record(config, trainer.args.world_size, resumed=newest is not None)
+    trainer.train(resume_from_checkpoint=str(newest) if newest else None)
+    if trainer.is_world_process_zero():
+        end_record(config.output, trainer.state.global_step, trainer.budget.used(), trainer.state.log_history)
     return trainer
 
 
@@ -196,6 +195,8 @@ def _arguments(config: StageConfig, gradient_checkpointing: bool) -> TrainingArg
         gradient_accumulation_steps=config.accumulation, activation_checkpointing=gradient_checkpointing,
         report_to=[], bf16=torch.cuda.is_available(), dataloader_persistent_workers=config.workers > 0,
         dataloader_pin_memory=torch.cuda.is_available(),
+        # Forked workers end with their parent, even a killed one; those of a fork server outlive it, unseen.
+        dataloader_multiprocessing_context="fork" if config.workers and sys.platform == "linux" else None,
         disable_tqdm=True,  # `Progress` shows more
         logging_nan_inf_filter=False,  # it would put the mean of the losses before in the place of a bad one
         # The streams are random by themselves. In order, what lies at their far end (calibration) is never trained

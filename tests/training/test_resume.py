@@ -5,9 +5,11 @@ import multiprocessing
 import os
 import signal
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import psutil
 import pytest
 import torch
 from safetensors.torch import load_file
@@ -22,13 +24,17 @@ Die = tuple[str, str]  # an event that Python's audit hooks report, and the end 
 def _work(words: list[str], die: Die | None) -> None:
     """In a process of its own: train, and kill -9 oneself when the event happens."""
 
+    config = load_config("tiny/decoder", words)
+
     def hook(event: str, arguments: tuple[object, ...]) -> None:
         if die and event == die[0] and any(str(one).endswith(die[1]) for one in arguments):
+            workers = [process.pid for process in multiprocessing.active_children()]
+            Path(f"{config.output}.workers").write_text(json.dumps(workers))
             os.kill(os.getpid(), signal.SIGKILL)
 
     torch.set_num_threads(1)
     sys.addaudithook(hook)
-    run(load_config("tiny/decoder", words))
+    run(config)
 
 
 @pytest.fixture(scope="module")
@@ -47,7 +53,7 @@ def start() -> Callable[..., int | None]:
 
 
 @pytest.fixture
-def words(eyes, photos, tmp_path) -> Callable[[str], list[str]]:
+def settings(eyes, photos, tmp_path) -> Callable[[str], list[str]]:
     """Settings of a run of 8 steps, a checkpoint every 2; a budget so large that minutes play no part."""
     return lambda name: [
         f"output={tmp_path / name}", f"encoder={eyes['encoder']}", f"photos={photos}", "max_steps=8", "save_steps=2",
@@ -66,6 +72,15 @@ def finished(folder: Path) -> list[int]:
     return sorted(int(path.parent.name[11:]) for path in folder.glob(f"checkpoints/checkpoint-*/{MINUTES}"))
 
 
+def gone(workers: list[int]) -> None:
+    """The processes that made the rows end with the one that was killed; they look for it every five seconds."""
+    assert len(workers) == 1
+    deadline = time.monotonic() + 60
+    while psutil.pid_exists(workers[0]) and psutil.Process(workers[0]).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "a worker was left behind"
+        time.sleep(0.1)
+
+
 MOMENTS: list[tuple[Die, list[int]]] = [  # with the checkpoints that are left then
     (("open", "checkpoint-2/trainer_state.json"), []),  # a checkpoint is half written
     (("os.rename", "unfinished/checkpoint-4"), [2]),  # it is written and has no name yet: two steps are to be redone
@@ -74,14 +89,16 @@ MOMENTS: list[tuple[Die, list[int]]] = [  # with the checkpoints that are left t
 ]
 
 
-def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(start, words, tmp_path):
+def test_killed_at_any_moment_it_ends_as_if_nothing_had_happened(start, settings, tmp_path):
     whole, torn = tmp_path / "whole", tmp_path / "torn"
-    assert start(words("whole")) == 0
+    assert start(settings("whole")) == 0
     for die, left in MOMENTS:
-        assert start(words("torn"), die) == -signal.SIGKILL, die
+        assert start(settings("torn"), die) == -signal.SIGKILL, die
         assert finished(torn) == left, die
+        if die == MOMENTS[0][0]:
+            gone(json.loads((tmp_path / "torn.workers").read_text()))
         assert not (torn / "detector.safetensors").exists()
-    assert start(words("torn")) == 0
+    assert start(settings("torn")) == 0
     assert finished(torn) == [6, 8]
     assert sorted(path.name for path in torn.iterdir()) == sorted(path.name for path in whole.iterdir())
     (weights, *rest), (weights_torn, *rest_torn) = result(whole), result(torn)
