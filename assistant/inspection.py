@@ -189,12 +189,12 @@ def find_regions(
     step = max(1, -(-max(anomaly_map.shape) // ANALYSIS_SIDE))
     if inside is not None and not inside[::step, ::step].any():
         step = 1  # an area so small that it slips through
-    grid = anomaly_map[::step, ::step]
+    grid, judged = anomaly_map[::step, ::step], None if inside is None else inside[::step, ::step]
     grey = None if photo is None else photo[::step, ::step].mean(axis=2)
     level = min(REGION_LEVEL, 0.5 * float(grid.max()))
     labels, count = ndimage.label(grid > level, structure=np.ones((3, 3)))
     if count == 0:  # a perfectly flat map: its level is nowhere exceeded
-        labels, count = np.ones(grid.shape, dtype=int) if inside is None else inside[::step, ::step].astype(int), 1
+        labels, count = np.ones(grid.shape, dtype=int) if judged is None else judged.astype(int), 1
     index = np.arange(1, count + 1)
     areas = ndimage.sum_labels(np.ones_like(grid), labels, index)
     peaks = ndimage.maximum(grid, labels, index)
@@ -204,7 +204,7 @@ def find_regions(
     slices = ndimage.find_objects(labels)
     limits = (0, 0, *anomaly_map.shape[::-1]) if inside is None else bounds(inside)
     return tuple(
-        _describe(labels == i + 1, slices[i], float(peaks[i]), step, anomaly_map.shape, limits, grey, kind_map)
+        _describe(labels == i + 1, slices[i], float(peaks[i]), step, anomaly_map.shape, limits, judged, grey, kind_map)
         for i in kept
     )
 
@@ -216,6 +216,7 @@ def _describe(
     step: int,
     shape: Sequence[int],
     limits: tuple[int, int, int, int],
+    judged: np.ndarray | None,
     grey: np.ndarray | None,
     kind_map: np.ndarray | None,
 ) -> Region:
@@ -228,7 +229,7 @@ def _describe(
     )  # fmt: skip
     fraction = float(mask.mean())
     area = int(np.count_nonzero(mask))
-    cells = cells_of(mask)
+    cells = cells_of(mask, judged=judged)
     kind, kind_probability = _kind_of(mask, kind_map)
     return Region(
         box=box, area_px=max(1, round(fraction * height * width)), area_fraction=fraction,
@@ -239,11 +240,16 @@ def _describe(
     )  # fmt: skip
 
 
-def cells_of(mask: np.ndarray, origin: tuple[int, int] = (0, 0), shape: Sequence[int] | None = None) -> tuple[str, ...]:
+def cells_of(
+    mask: np.ndarray,
+    origin: tuple[int, int] = (0, 0),
+    shape: Sequence[int] | None = None,
+    judged: np.ndarray | None = None,
+) -> tuple[str, ...]:
     """The 3x3 cells a (h, w) mask covers: the centroid's cell first, then all with >= 15 % of its area.
 
-    Where nothing of it is in the centroid's cell (a ring), the cell with most of it goes first. `mask` may be a window
-    of a photo of `shape` (H, W) whose upper left corner is at `origin` (y, x).
+    `mask` may be a window of a photo of `shape` (H, W) whose upper left corner is at `origin` (y, x). Where nothing of
+    the centroid's cell is `judged` (h, w) (a ring around what is left out), the cell with most of the mask goes first.
     """
     height, width = mask.shape if shape is None else (shape[0], shape[1])
     down, across = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
@@ -257,7 +263,9 @@ def cells_of(mask: np.ndarray, origin: tuple[int, int] = (0, 0), shape: Sequence
     )
     counts = [np.count_nonzero(mask[y0:y1, x0:x1]) for y0, y1 in pairwise(tops) for x0, x1 in pairwise(lefts)]
     share = np.array(counts) / area
-    own = own if share[own] else int(share.argmax())
+    rows, columns = (slice(thirds[i], thirds[i + 1]) for thirds, i in zip((tops, lefts), divmod(own, 3), strict=True))
+    if judged is not None and not judged[rows, columns].any():
+        own = int(share.argmax())
     others = [int(i) for i in np.argsort(-share) if share[i] >= 0.15 and i != own]
     return tuple(POSITIONS[i] for i in [own, *others])
 

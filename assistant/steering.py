@@ -56,7 +56,7 @@ REQUEST = re.compile(r"\b(?:can|could|would|will|may i ask) (?:you|i ask you to)
 TAIL = re.compile(
     r"[,;:.!?](?!\d)|\s-\s|\b(?:is|are|does|do|did|has|what|where|which|how|can|could|would|will|when|if|because|since|so|"
     r"then|please|now|again|for|with|it|looks?|matters?|counts?|tell|say|give|show|check|judge|inspect|answer|except|"
-    r"apart|aside|but|ignor\w+|without|not|only|this time)\b"
+    r"apart|aside|but|ignor\w+|without|not|only|too|also|as well|instead|this time)\b"
 )
 NOT_PLACES = re.compile(
     r"\b(?:instructions?|rules?|questions?|answers?|prompts?|maps?|verdicts?|inspections?|facts?|references?|warnings?|"
