@@ -103,7 +103,7 @@ def _ask_all(rows: list[Row], folder: Path, assistant: "Assistant", answers: "_A
 
 def _ask(row: Row, opened: "Chat") -> Row:
     """The answer to one row, in a new conversation about the photo that is opened."""
-    chat = Chat(opened.assistant, opened.photo, opened.inspection)
+    chat = Chat(opened.assistant, opened.photo, opened.inspection, opened.references)
     earlier = [turn if isinstance(turn, str) else turn["question"] for turn in row["turns"] or ()]
     replies = [chat.ask(question) for question in [*earlier, row["question"]]]
     wrong = [
