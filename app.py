@@ -103,7 +103,7 @@ class Page:
         """A new conversation about the same photo: messages and stop button."""
         if (chat := session.chat) is not None:
             _leave(session)
-            session.chat = Chat(chat.assistant, chat.photo, chat.inspection)
+            session.chat = Chat(chat.assistant, chat.photo, chat.whole, chat.references)
             session.opening = "A new conversation about the same photo. What would you like to know?"
         return messages(session), gr.update(interactive=False)
 

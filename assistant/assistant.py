@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from assistant import UserError
+from assistant.area import Area
 from assistant.conversation import Chat
 from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
 from assistant.encoder import ImageEncoder, PatchFeatures
@@ -74,18 +75,25 @@ class Assistant:
         spoken = _load_language(source) if language else None
         return cls(encoder, FusionHead.load(detector), spoken, model, Product.load(source))
 
-    def inspect(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Inspection:
+    def inspect(
+        self, image: ImageSource, references: Sequence[ImageSource] = (), area: Area | None = None
+    ) -> Inspection:
         """One photo, compared with 0 to a few normal photos of the same product, or with those the model knows.
 
+        Args:
+            area: what of the photo is judged: score, verdict and regions are then of this part alone; None for all.
+
         Raises:
-            UserError: a picture cannot be read.
+            UserError: a picture cannot be read, or the area is of a photo of another size.
         """
         start = time.perf_counter()
         photo = load_image(image)
+        _check_area(area, photo)
         normals = [load_image(reference) for reference in references]
         features = self.encode(photo)  # L x (1, C_l, h_l, w_l)
         detector = self.detector(normals)
-        detection = detector.detect(features)  # scores (h, w), kinds (K, h, w)
+        # scores (h, w), kinds (K, h, w)
+        detection = detector.detect(features, None if area is None else area.mask)
         anomaly_map = Frame(photo, self.encoder.image_size).to_original(detection.scores)  # (H, W) in [0, 1]
         return Inspection.from_map(
             anomaly_map,
@@ -93,6 +101,7 @@ class Assistant:
             calibration=detector.calibration,
             photo=photo,
             kind_map=detection.kinds,
+            area=area,
             image=_name_of(image),
             references=0 if detector.bank is None else detector.bank.photos,
             model=self.name,
@@ -103,8 +112,9 @@ class Assistant:
     def start_chat(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Chat:
         """Inspect the photo and open a conversation about it."""
         photo = load_image(image)
-        inspection = replace(self.inspect(photo, references), image=_name_of(image))
-        return Chat(self, photo, inspection)
+        normals = [load_image(reference) for reference in references]
+        inspection = replace(self.inspect(photo, normals), image=_name_of(image))
+        return Chat(self, photo, inspection, normals)
 
     @contextlib.contextmanager
     def speaking(self) -> Iterator[None]:
@@ -213,6 +223,13 @@ def _forget_oldest(memory: OrderedDict[Any, Any]) -> None:
 
 def _name_of(image: ImageSource) -> str:
     return str(image) if isinstance(image, str | Path) else "photo"
+
+
+def _check_area(area: Area | None, photo: np.ndarray) -> None:
+    height, width = photo.shape[:2]
+    if area is not None and area.size != (width, height):
+        sizes = f"{area.size[0]} x {area.size[1]} pixels, the photo of {width} x {height}"
+        raise UserError(f"the area is of a photo of {sizes}", "choose it on this photo")
 
 
 def _remarks(photo: np.ndarray, normals: Sequence[np.ndarray], foreign: bool) -> list[str]:

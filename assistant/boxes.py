@@ -35,10 +35,12 @@ def _ordered(x0: int, y0: int, x1: int, y1: int) -> Box:
     return x0, y0, max(x1, x0 + 1), max(y1, y0 + 1)
 
 
-def is_outside(box: Box, inspection: Inspection) -> bool:
-    """Does the box lie wholly beside the photo?"""
+def outside(box: Box, inspection: Inspection) -> str | None:
+    """What the box lies wholly beside of: the photo, or the area of it that is judged; None where it is in."""
     width, height = inspection.size
-    return box[0] >= width or box[1] >= height or box[2] <= 0 or box[3] <= 0
+    if box[0] >= width or box[1] >= height or box[2] <= 0 or box[3] <= 0:
+        return "the photo"
+    return "the area that I judge" if inspection.area and not inspection.area.touches(box) else None
 
 
 def overlap(one: Box, other: Box) -> float:
@@ -63,14 +65,14 @@ def listed(regions: tuple[Region, ...], inspection: Inspection) -> str:
 def note(box: Box, inspection: Inspection) -> str:
     """The line beside a question with a box, for the language model: "Box: a minor scratch."."""
     here = within(box, inspection)
-    if is_outside(box, inspection):
-        return "Box: outside the photo."
+    if beside := outside(box, inspection):
+        return f"Box: outside {beside}."
     return f"Box: {listed(here.regions, inspection) if here.regions else 'nothing unusual'}."
 
 
 def tell_box(box: Box, inspection: Inspection) -> str:
     """The canonical true sentence about what is in the box."""
     here = within(box, inspection)
-    if is_outside(box, inspection):
-        return "That box is outside the photo."
+    if beside := outside(box, inspection):
+        return f"That box is outside {beside}."
     return f"I see {listed(here.regions, inspection) if here.regions else 'nothing unusual'} in the box."

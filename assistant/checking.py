@@ -3,6 +3,7 @@
 import re
 from dataclasses import replace
 
+from assistant.area import unscoped
 from assistant.boxes import Box, find_box, within
 from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, read_sentence, repeated_places, sentences
@@ -30,7 +31,9 @@ def contradictions(text: str, inspection: Inspection, question: str = "") -> tup
 
     `question` is what the user asked; with it a bare "Yes.", "No." or "Two." is read as a claim too, a letter as
     the option that it stands for, and words about a box ("nothing unusual there") as about what the box holds.
+    Where only an area of the photo was judged, nothing may be said of places outside of it.
     """
+    text = unscoped(text, inspection.area)
     if choices := parse_choices(question):
         return _chosen_wrongly(text, choices, inspection)
     if box := find_box(question):
@@ -126,7 +129,8 @@ def holds(claim: Claim, inspection: Inspection) -> bool:
             sure = 1 - sure
         return abs(100 * sure - float(claim.value)) <= CHANCE_TOLERANCE
     if claim.kind == "position" and claim.negated:
-        return not any(is_at(region, str(claim.value)) for region in regions)
+        place = str(claim.value)
+        return inspection.judges(place) and not any(is_at(region, place) for region in regions)
     if claim.negated:  # "not severe" is wrong only where every region is
         same = [_fits(claim, region) for region in regions]
         return not any(same) if claim.kind == "type" else not (same and all(same))

@@ -158,6 +158,11 @@ def _places(clause: str) -> list[tuple[int, str]]:
     return [(match.start(), _place(match)) for match in PLACE.finditer(clause)]
 
 
+def asked_places(question: str) -> list[str]:
+    """The places that a question names ("what about the lower left?"), coarse where only a side is."""
+    return [place for _, place in _places(question.lower())]
+
+
 def _place(match: re.Match[str]) -> str:
     row, column = match["row"] or match["row2"], match["column"] or match["column2"]
     if match["middle"] or (row and row not in ROWS and column not in ("left", "right")):

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from assistant.area import Area, bounds
 from assistant.calibration import Calibration
+from assistant.look import contrast_of, ring_width, shape_of, spread_of, tone_of
 
 VERDICTS = ("defective", "good", "unsure")
 POSITIONS = (
@@ -82,7 +84,8 @@ class Inspection:
     "defective"; `regions` are sorted by weight (peak x area), heaviest first, and empty exactly when the
     verdict is "good"; `references` counts the normal photos compared with; `map` is the path of the map
     image when one was written; `notes` are remarks to the user (a reference that looks like another
-    product); `anomaly_map` is (H, W) float32 in [0, 1], higher is more anomalous.
+    product); `area` is what of the photo all this is about, None for all of it; `anomaly_map` is (H, W) float32
+    in [0, 1], higher is more anomalous, 0 outside the area.
     """
 
     image: str
@@ -95,6 +98,7 @@ class Inspection:
     seconds: float = 0.0
     map: str | None = None
     notes: tuple[str, ...] = ()
+    area: Area | None = None
     anomaly_map: np.ndarray | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -111,6 +115,7 @@ class Inspection:
         calibration: Calibration,
         photo: np.ndarray | None = None,
         kind_map: np.ndarray | None = None,
+        area: Area | None = None,
         **about: Any,
     ) -> "Inspection":
         """Read regions and verdict off an anomaly map.
@@ -121,19 +126,31 @@ class Inspection:
             calibration: turns the probability into a verdict.
             photo: (H, W, 3) uint8, for the look of a region; without it the tone is "similar".
             kind_map: (K, h, w) probabilities of `KINDS` on any grid over the same photo, or None.
+            area: what of the photo is judged; None for all of it. The probability is of this area too.
             about: the remaining fields (`image`, `references`, `model`, `seconds`, `notes`).
         """
         verdict = calibration.verdict(probability)
-        regions = () if verdict == "good" else find_regions(anomaly_map, photo=photo, kind_map=kind_map)
+        inside = None if area is None else area.mask
+        if inside is not None:
+            anomaly_map = np.where(inside, anomaly_map, np.float32(0))
+        regions = () if verdict == "good" else find_regions(anomaly_map, photo=photo, kind_map=kind_map, inside=inside)
         height, width = anomaly_map.shape
         return cls(
             size=(width, height), verdict=verdict, probability=float(probability), regions=regions,
-            anomaly_map=anomaly_map, **about,
+            area=area, anomaly_map=anomaly_map, **about,
         )  # fmt: skip
 
     def regions_in(self, cell: str) -> tuple[Region, ...]:
         """The regions that cover the given 3x3 cell noticeably."""
         return tuple(region for region in self.regions if cell in region.cells)
+
+    def judges(self, place: str) -> bool:
+        """Is any of a 3x3 cell, or of a side ("left", "upper"), in the area that was judged?"""
+        if self.area is None:
+            return True
+        cells = [i for i, cell in enumerate(POSITIONS) if place == cell or (place not in POSITIONS and place in cell)]
+        (left, top), mask = _thirds(self.size), self.area.mask
+        return any(mask[top[i // 3] : top[i // 3 + 1], left[i % 3] : left[i % 3 + 1]].any() for i in cells)
 
     def with_map_path(self, path: str) -> "Inspection":
         """The same, with the path of the written map image."""
@@ -147,11 +164,16 @@ class Inspection:
             "regions": [region.to_json() for region in self.regions],
             "references": self.references, "map": self.map, "model": self.model,
             "seconds": round(self.seconds, 4), "notes": list(self.notes),
+            "area": None if self.area is None else self.area.to_json(),
         }  # fmt: skip
 
 
 def find_regions(
-    anomaly_map: np.ndarray, *, photo: np.ndarray | None = None, kind_map: np.ndarray | None = None
+    anomaly_map: np.ndarray,
+    *,
+    photo: np.ndarray | None = None,
+    kind_map: np.ndarray | None = None,
+    inside: np.ndarray | None = None,
 ) -> tuple[Region, ...]:
     """Connected parts of the map above `REGION_LEVEL`, heaviest (peak x area) first, at most `MAX_REGIONS`.
 
@@ -162,14 +184,17 @@ def find_regions(
         anomaly_map: (H, W) float in [0, 1].
         photo: (H, W, 3) uint8 or None.
         kind_map: (K, h, w) probabilities of `KINDS` or None.
+        inside: (H, W) bool, outside of which the map is 0; None for all of the photo.
     """
     step = max(1, -(-max(anomaly_map.shape) // ANALYSIS_SIDE))
-    grid = anomaly_map[::step, ::step]
+    if inside is not None and not inside[::step, ::step].any():
+        step = 1  # an area so small that it slips through
+    grid, judged = anomaly_map[::step, ::step], None if inside is None else inside[::step, ::step]
     grey = None if photo is None else photo[::step, ::step].mean(axis=2)
     level = min(REGION_LEVEL, 0.5 * float(grid.max()))
     labels, count = ndimage.label(grid > level, structure=np.ones((3, 3)))
     if count == 0:  # a perfectly flat map: its level is nowhere exceeded
-        labels, count = np.ones(grid.shape, dtype=int), 1
+        labels, count = np.ones(grid.shape, dtype=int) if judged is None else judged.astype(int), 1
     index = np.arange(1, count + 1)
     areas = ndimage.sum_labels(np.ones_like(grid), labels, index)
     peaks = ndimage.maximum(grid, labels, index)
@@ -177,8 +202,10 @@ def find_regions(
     # Specks next to a far heavier region are crumbs of interpolation, not defects of their own.
     kept = [i for i in np.argsort(-weights)[:MAX_REGIONS] if weights[i] >= 0.02 * weights.max()]
     slices = ndimage.find_objects(labels)
+    limits = (0, 0, *anomaly_map.shape[::-1]) if inside is None else bounds(inside)
     return tuple(
-        _describe(labels == i + 1, slices[i], float(peaks[i]), step, anomaly_map.shape, grey, kind_map) for i in kept
+        _describe(labels == i + 1, slices[i], float(peaks[i]), step, anomaly_map.shape, limits, judged, grey, kind_map)
+        for i in kept
     )
 
 
@@ -188,19 +215,21 @@ def _describe(
     peak: float,
     step: int,
     shape: Sequence[int],
+    limits: tuple[int, int, int, int],
+    judged: np.ndarray | None,
     grey: np.ndarray | None,
     kind_map: np.ndarray | None,
 ) -> Region:
-    """One region from its mask on the analysis grid (every `step`-th pixel of the (H, W) photo)."""
+    """One region from its mask on the analysis grid (every `step`-th pixel of the (H, W) photo), boxed in `limits`."""
     rows, columns = window
     height, width = shape[0], shape[1]
     box = (
         columns.start * step, rows.start * step,
-        min(columns.stop * step, width), min(rows.stop * step, height),
+        min(columns.stop * step, limits[2]), min(rows.stop * step, limits[3]),
     )  # fmt: skip
     fraction = float(mask.mean())
     area = int(np.count_nonzero(mask))
-    cells = cells_of(mask)
+    cells = cells_of(mask, judged=judged)
     kind, kind_probability = _kind_of(mask, kind_map)
     return Region(
         box=box, area_px=max(1, round(fraction * height * width)), area_fraction=fraction,
@@ -211,10 +240,16 @@ def _describe(
     )  # fmt: skip
 
 
-def cells_of(mask: np.ndarray, origin: tuple[int, int] = (0, 0), shape: Sequence[int] | None = None) -> tuple[str, ...]:
+def cells_of(
+    mask: np.ndarray,
+    origin: tuple[int, int] = (0, 0),
+    shape: Sequence[int] | None = None,
+    judged: np.ndarray | None = None,
+) -> tuple[str, ...]:
     """The 3x3 cells a (h, w) mask covers: the centroid's cell first, then all with >= 15 % of its area.
 
-    `mask` may be a window of a photo of `shape` (H, W) whose upper left corner is at `origin` (y, x).
+    `mask` may be a window of a photo of `shape` (H, W) whose upper left corner is at `origin` (y, x). Where nothing of
+    the centroid's cell is `judged` (h, w) (a ring around what is left out), the cell with most of the mask goes first.
     """
     height, width = mask.shape if shape is None else (shape[0], shape[1])
     down, across = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
@@ -223,13 +258,22 @@ def cells_of(mask: np.ndarray, origin: tuple[int, int] = (0, 0), shape: Sequence
     x = int(across @ np.arange(len(across))) / area + origin[1]
     own = int(y * 3 // height) * 3 + int(x * 3 // width)
     tops, lefts = (  # where the thirds begin in the window
-        [max(-(-third * side // 3) - start, 0) for third in range(4)]
-        for side, start in zip((height, width), origin, strict=True)
+        [max(third - start, 0) for third in thirds]
+        for thirds, start in zip(_thirds((height, width)), origin, strict=True)
     )
     counts = [np.count_nonzero(mask[y0:y1, x0:x1]) for y0, y1 in pairwise(tops) for x0, x1 in pairwise(lefts)]
     share = np.array(counts) / area
+    rows, columns = (slice(thirds[i], thirds[i + 1]) for thirds, i in zip((tops, lefts), divmod(own, 3), strict=True))
+    if judged is not None and not judged[rows, columns].any():
+        own = int(share.argmax())
     others = [int(i) for i in np.argsort(-share) if share[i] >= 0.15 and i != own]
     return tuple(POSITIONS[i] for i in [own, *others])
+
+
+def _thirds(sides: Sequence[int]) -> tuple[list[int], list[int]]:
+    """Where the thirds of two sides begin, and their ends."""
+    one, other = ([-(-third * side // 3) for third in range(4)] for side in sides)
+    return one, other
 
 
 def severity_of(area_fraction: float, peak: float) -> str:
@@ -239,46 +283,6 @@ def severity_of(area_fraction: float, peak: float) -> str:
     """
     weight = area_fraction * peak
     return SEVERITIES[int(weight >= 0.005) + int(weight >= 0.04)]
-
-
-def ring_width(shape: Sequence[int]) -> int:
-    """Width in pixels of the surroundings that a region is compared with, for a photo of `shape` (H, W)."""
-    return max(2, round(0.03 * max(shape[0], shape[1])))
-
-
-def contrast_of(mask: np.ndarray, grey: np.ndarray, width: int) -> float:
-    """Median grey of a region minus that of the ring of `width` pixels around it; 0 where there is no ring.
-
-    `mask` (h, w) bool and `grey` (h, w) may be a window of the photo that leaves `width` pixels on every side.
-    """
-    away = ndimage.distance_transform_cdt(~mask, metric="taxicab")
-    ring = (away > 0) & (away <= width)
-    return float(np.median(grey[mask]) - np.median(grey[ring])) if ring.any() else 0.0
-
-
-def tone_of(contrast: float) -> str:
-    """Brightness against the surroundings in a word; under 6 grey levels of 255 is no difference."""
-    return "similar" if abs(contrast) < 6 else ("brighter" if contrast > 0 else "darker")
-
-
-def spread_of(mask: np.ndarray) -> np.ndarray:
-    """Covariance (2, 2) of a region's pixels (y, x), each taken as a unit square; needs two pixels or more."""
-    down, across = np.count_nonzero(mask, axis=1), np.count_nonzero(mask, axis=0)
-    y, x = np.arange(len(down), dtype=np.float64), np.arange(len(across), dtype=np.float64)
-    area = int(down.sum())
-    y -= down @ y / area
-    x -= across @ x / area
-    both = y @ mask.astype(np.float64) @ x
-    return np.array([[down @ y**2, both], [both, across @ x**2]]) / (area - 1) + np.eye(2) / 12
-
-
-def shape_of(area: int, spread: np.ndarray) -> str:
-    """Shape from a region's area in pixels and their spread (2, 2): long and thin, compact, or irregular."""
-    low, high = np.linalg.eigvalsh(spread)
-    if high / low > 9:  # ratio of variances: three times as long as wide
-        return "thin"
-    ellipse = 4 * np.pi * float(np.sqrt(low * high))  # area of the ellipse of equal moments
-    return "compact" if area / ellipse > 0.8 else "irregular"
 
 
 def _kind_of(mask: np.ndarray, kind_map: np.ndarray | None) -> tuple[str | None, float | None]:

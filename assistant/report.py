@@ -229,6 +229,7 @@ def describe(inspection: "Inspection") -> str:
     """An inspection for the terminal: a line for the verdict, one per region, one per remark."""
     head = f"{inspection.image}: {inspection.verdict.upper()}, probability of a defect {inspection.probability:.2f}"
     lines = [f"{head} ({inspection.seconds:.2f} s)"]
+    lines += [f"  area: {inspection.area.scope}"] if inspection.area else []
     for number, region in enumerate(inspection.regions, start=1):
         x0, y0, x1, y1 = region.box
         lines.append(

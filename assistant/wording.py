@@ -266,6 +266,8 @@ def _tell_confidence(inspection: Inspection) -> str:
 
 def _tell_cell(inspection: Inspection, cell: str) -> str:
     there = inspection.regions_in(cell)
+    if inspection.area and not inspection.judges(cell):
+        return f"I judge {inspection.area.scope}, which leaves out the {cell}."
     if not there:
         return f"I see nothing unusual in the {cell}."
     return f"I see {named(there[0], inspection)} in the {cell}."

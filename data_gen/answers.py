@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 
 from assistant import wording
-from assistant.boxes import is_outside, listed, within
+from assistant.boxes import listed, outside, within
 from assistant.claims import polarity
 from assistant.inspection import Inspection, Region
 from assistant.spoken import COUNTS, ORDINALS, join, with_article
@@ -56,7 +56,7 @@ def entry_for(question: Question, inspection: Inspection) -> str:
     if question.cell:
         return "cell_here" if _regions_at(question.cell, inspection) else "cell_clear"
     if question.box:
-        if is_outside(question.box, inspection):
+        if outside(question.box, inspection):
             return "box_outside"
         return "box_here" if within(question.box, inspection).regions else "box_clear"
     if question.claim:

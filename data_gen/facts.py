@@ -13,13 +13,9 @@ from assistant.inspection import (
     Inspection,
     Region,
     cells_of,
-    contrast_of,
-    ring_width,
     severity_of,
-    shape_of,
-    spread_of,
-    tone_of,
 )
+from assistant.look import contrast_of, ring_width, shape_of, spread_of, tone_of
 from data_gen.color_words import color_word
 from data_gen.synthesizers import NothingVisible, Sample
 

@@ -13,6 +13,7 @@ from torch.nn import functional as F
 
 from assistant import UserError
 from assistant.calibration import Calibration
+from assistant.detectors.extremes import top_mean
 from assistant.detectors.image_decoder import ImageDecoder
 from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.encoder import PatchFeatures
@@ -178,15 +179,20 @@ class FusedDetector:
         return self.head(features, found)[0][:, 0].sigmoid()
 
     @torch.inference_mode()
-    def detect(self, features: PatchFeatures) -> Detection:
-        """Scores, kinds and image-level statistics of one photo (batch 1)."""
+    def detect(self, features: PatchFeatures, area: np.ndarray | None = None) -> Detection:
+        """Scores, kinds and image-level statistics of one photo (batch 1).
+
+        Args:
+            area: (H, W) bool of the photo: the statistics are of this part of it alone. Scores and kinds are always of
+                the whole photo.
+        """
         found = None if self.bank is None else self.bank.nearest(features)
         # Judged with its references and alone, in one go.
         logits, similarity = self.head(features, [None] if found is None else [found, None])
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),
             kinds=similarity[0, 2:].softmax(dim=0).numpy(),
-            statistics=self._statistics(top_logit(logits), found),
+            statistics=self._statistics(top_logit(logits, area), found, area),
             foreign=self._is_foreign(features),
         )
 
@@ -210,20 +216,20 @@ class FusedDetector:
         judged = range(min(references.batch, MOST_JUDGED))
         return np.mean([self.evidence(references.select(slice(i, i + 1)), without=i) for i in judged], axis=0)
 
-    def _evidence(self, top: Tensor, found: Neighbours) -> np.ndarray:
+    def _evidence(self, top: Tensor, found: Neighbours, area: np.ndarray | None = None) -> np.ndarray:
         """The fused logit, the training-free distance, and the contrast of the photo judged alone to what good photos
         of the product score alone; (len(EVIDENCE),)."""
-        return np.array([float(top[0]), float(found.excess(TOP_SHARE)), float(top[1] - self.usual)])
+        return np.array([float(top[0]), float(found.excess(TOP_SHARE, area)), float(top[1] - self.usual)])
 
-    def _statistics(self, top: Tensor, found: Neighbours | None) -> np.ndarray:
+    def _statistics(self, top: Tensor, found: Neighbours | None, area: np.ndarray | None = None) -> np.ndarray:
         """The vector that `Calibration` reads; (len(STATISTICS),)."""
         one, several, alone = np.zeros(len(EVIDENCE) + 1), np.zeros(len(EVIDENCE) + 1), np.zeros(2)
         if found is None:
             alone[:] = float(top[0]), 1.0
         elif self.bank is not None and self.bank.photos == 1:
-            one[:] = *self._evidence(top, found), 1.0
+            one[:] = *self._evidence(top, found, area), 1.0
         else:
-            several[:] = *(self._evidence(top, found) - USUAL_SHARE * self.among), 1.0
+            several[:] = *(self._evidence(top, found, area) - USUAL_SHARE * self.among), 1.0
         return np.concatenate([one, several, alone])
 
 
@@ -233,7 +239,6 @@ def overall_look(features: PatchFeatures) -> Tensor:
     return F.normalize(torch.cat(means, dim=1), dim=1)
 
 
-def top_logit(logits: Tensor) -> Tensor:
-    """Mean of the highest `TOP_SHARE` of anomaly logits (B, 1, s, s), for each photo: (B,)."""
-    flat = logits.flatten(1)
-    return flat.topk(max(1, round(TOP_SHARE * flat.shape[1])), dim=1).values.mean(dim=1)
+def top_logit(logits: Tensor, area: np.ndarray | None = None) -> Tensor:
+    """Mean of the highest `TOP_SHARE` of anomaly logits (B, 1, s, s), for each photo, or in an area of it: (B,)."""
+    return top_mean(logits, TOP_SHARE, area)

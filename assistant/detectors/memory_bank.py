@@ -3,10 +3,12 @@
 import functools
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from assistant.detectors.extremes import top_mean
 from assistant.encoder import PatchFeatures
 
 MOST_ASKED = 8  # photos of a large bank that tell how far good patches lie from one another
@@ -25,10 +27,13 @@ class Neighbours:
     residuals: tuple[Tensor, ...]
     scale: Tensor
 
-    def excess(self, share: float) -> Tensor:
-        """Mean over the levels of log(distance of the `share` farthest patches / scale), for one photo: a number."""
-        far = [d.flatten().topk(max(1, round(share * d.numel()))).values.mean() for d in self.distances]
-        return (torch.stack(far) / self.scale).log().mean()
+    def excess(self, share: float, area: np.ndarray | None = None) -> Tensor:
+        """Mean over the levels of log(distance of the `share` farthest patches / scale), for one photo: a number.
+
+        Only patches in `area`, (H, W) bool of the photo, count; all of them if it is None.
+        """
+        far = torch.cat([top_mean(distances, share, area) for distances in self.distances])
+        return (far / self.scale).log().mean()
 
 
 class MemoryBank:
