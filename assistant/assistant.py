@@ -5,10 +5,10 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -16,7 +16,9 @@ from PIL import Image
 
 from assistant import UserError
 from assistant.conversation import Chat
+from assistant.corrections import Corrections, Mark
 from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
+from assistant.detectors.marks import MarkedPatches, Marks, marked_patches
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.images import Frame, ImageSource, load_image, mismatch
 from assistant.inspection import Inspection
@@ -28,7 +30,10 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
+REMEMBERED_MARKS = 256  # marks whose patches are kept: 1.5 MB each, so that another correction takes effect at once
+NONE = Corrections()
 MAX_NEW_TOKENS = 160
+T = TypeVar("T")
 
 
 class Assistant:
@@ -52,8 +57,9 @@ class Assistant:
     ) -> None:
         self.encoder, self.head, self.language, self.name = encoder, head, language, name
         self.product = product
-        self._features: OrderedDict[bytes, PatchFeatures] = OrderedDict()
-        self._detectors: OrderedDict[tuple[bytes, ...], FusedDetector] = OrderedDict()
+        self._features: OrderedDict[Hashable, PatchFeatures] = OrderedDict()
+        self._detectors: OrderedDict[Hashable, FusedDetector] = OrderedDict()
+        self._marks: OrderedDict[Hashable, MarkedPatches] = OrderedDict()
         self._speaking = threading.Lock()
 
     @classmethod
@@ -72,8 +78,12 @@ class Assistant:
         spoken = _load_language(source) if language else None
         return cls(encoder, FusionHead.load(detector), spoken, model, Product.load(source))
 
-    def inspect(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Inspection:
+    def inspect(
+        self, image: ImageSource, references: Sequence[ImageSource] = (), corrections: Corrections = NONE
+    ) -> Inspection:
         """One photo, compared with 0 to a few normal photos of the same product, or with those the model knows.
+
+        Marks that users have judged on photos of the product are given as `corrections`.
 
         Raises:
             UserError: a picture cannot be read.
@@ -82,7 +92,7 @@ class Assistant:
         photo = load_image(image)
         normals = [load_image(reference) for reference in references]
         features = self.encode(photo)  # L x (1, C_l, h_l, w_l)
-        detector = self.detector(normals)
+        detector = self.detector(normals, corrections)
         detection = detector.detect(features)  # scores (h, w), kinds (K, h, w)
         anomaly_map = Frame(photo, self.encoder.image_size).to_original(detection.scores)  # (H, W) in [0, 1]
         return Inspection.from_map(
@@ -95,13 +105,15 @@ class Assistant:
             references=0 if detector.bank is None else detector.bank.photos,
             model=self.name,
             seconds=time.perf_counter() - start,
-            notes=tuple(_remarks(photo, normals, detection.foreign)),
+            notes=(*_remarks(photo, normals, detection.foreign), *detection.remarks),
         )
 
-    def start_chat(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Chat:
+    def start_chat(
+        self, image: ImageSource, references: Sequence[ImageSource] = (), corrections: Corrections = NONE
+    ) -> Chat:
         """Inspect the photo and open a conversation about it."""
         photo = load_image(image)
-        inspection = replace(self.inspect(photo, references), image=_name_of(image))
+        inspection = replace(self.inspect(photo, references, corrections), image=_name_of(image))
         return Chat(self, photo, inspection)
 
     @contextlib.contextmanager
@@ -128,24 +140,41 @@ class Assistant:
     @torch.inference_mode()
     def encode(self, photo: np.ndarray) -> PatchFeatures:
         """Features of a (H, W, 3) photo, computed once per photo."""
-        key = _digest(photo)
-        if key not in self._features:
-            pixels = torch.tensor(Frame(photo, self.encoder.image_size).array).permute(2, 0, 1)[None]
-            self._features[key] = self.encoder(pixels)
-            _forget_oldest(self._features)
-        return self._features[key]
 
-    def detector(self, references: Sequence[np.ndarray]) -> FusedDetector:
-        """The detector with some normal photos in its memory bank, built once per set of photos."""
+        def look() -> PatchFeatures:
+            pixels = torch.tensor(Frame(photo, self.encoder.image_size).array).permute(2, 0, 1)[None]
+            return self.encoder(pixels)
+
+        return _remember(self._features, _digest(photo), look, REMEMBERED)
+
+    def detector(self, references: Sequence[np.ndarray], corrections: Corrections = NONE) -> FusedDetector:
+        """The detector with some normal photos in its memory bank and some marks, built once per set of both."""
         calibration = None
         if not references and self.product is not None:
             references, calibration = self.product.normals, self.product.calibration
         key = tuple(_digest(reference) for reference in references) + ((b"own",) if calibration else ())
-        if key not in self._detectors:
+
+        def build() -> FusedDetector:
             features = PatchFeatures.join([self.encode(r) for r in references]) if references else None
-            self._detectors[key] = FusedDetector(self.head, features, calibration)
-            _forget_oldest(self._detectors)
-        return self._detectors[key]
+            return FusedDetector(self.head, features, calibration)
+
+        def correct() -> FusedDetector:
+            accepted, defects = (
+                [self._patches(m) for m in marks] for marks in (corrections.accepted, corrections.defects)
+            )
+            return plain.with_marks(Marks(accepted, defects, plain.references))
+
+        plain = _remember(self._detectors, key, build, REMEMBERED)
+        return _remember(self._detectors, (key, corrections.key), correct, REMEMBERED) if corrections else plain
+
+    def _patches(self, mark: Mark) -> MarkedPatches:
+        """The patches under a mark, cut out once."""
+
+        def cut() -> MarkedPatches:
+            photo, mask = mark.load()
+            return marked_patches(self.encode(photo), mask, mark.kind)
+
+        return _remember(self._marks, mark.key, cut, REMEMBERED_MARKS)
 
 
 def _locate(model: str) -> str:
@@ -189,9 +218,14 @@ def _digest(photo: np.ndarray) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(photo).data, digest_size=16, key=repr(photo.shape).encode()).digest()
 
 
-def _forget_oldest(memory: OrderedDict[Any, Any]) -> None:
-    while len(memory) > REMEMBERED:
-        memory.popitem(last=False)
+def _remember(memory: OrderedDict[Any, T], key: Hashable, make: Callable[[], T], most: int) -> T:
+    """What `make` gives, made once per key while it is among the `most` latest; any thread may ask."""
+    found = memory.get(key)
+    if found is None:
+        found = memory[key] = make()
+        if len(memory) > most:
+            memory.popitem(last=False)
+    return found
 
 
 def _name_of(image: ImageSource) -> str:
