@@ -69,12 +69,12 @@ class Marks:
         normal, _ = _nearest(patches, self.normal, otherwise=STRANGE)
         accepted, _ = _nearest(patches, self.accepted, otherwise=FARTHEST)
         defect, nearest = _nearest(patches, self.defects, otherwise=FARTHEST)
-        likeness = (
-            _likeness(accepted, torch.minimum(normal, defect), ACCEPTED_RATIO),
-            _likeness(defect, torch.minimum(normal, accepted), DEFECT_RATIO),
-            self.owner[nearest] if len(self.owner) else nearest,
-        )
-        return Found(*(values.view(GRID, GRID) for values in likeness))
+        fine = _likeness(accepted, torch.minimum(normal, defect), ACCEPTED_RATIO).view(1, GRID, GRID)
+        bad = _likeness(defect, torch.minimum(normal, accepted), DEFECT_RATIO).view(GRID, GRID)
+        which = self.owner[nearest] if len(self.owner) else nearest
+        # The border of a mark falls on other patches in another photo; a patch shares its pixels with those around it.
+        fine = torch.minimum(F.max_pool2d(fine, 3, 1, 1)[0], 1 - bad)
+        return Found(fine, bad, which.view(GRID, GRID))
 
     def judge(
         self, features: PatchFeatures, logits: Tensor, kinds: Tensor, neighbours: Neighbours | None

@@ -124,7 +124,10 @@ def test_corrections_hold_until_they_are_undone(store, photo, mask):
     assert np.array_equal(loaded_photo, photo) and np.array_equal(loaded_mask, mask)
     store.corrections.undo(fine, who="Cy")
     assert not store.corrections.active(product).accepted
-    assert [(c.id, c.undone is None) for c in store.corrections.list(product, undone=True)] == [(fine, False), (bad, True)]
+    assert [(c.id, c.undone is None) for c in store.corrections.list(product, undone=True)] == [
+        (fine, False),
+        (bad, True),
+    ]
     with pytest.raises(UserError, match="undone already"):
         store.corrections.undo(fine)
     told = [(entry.event, entry.who) for entry in store.log.entries(product)]
