@@ -195,7 +195,7 @@ class FusedDetector:
         # Judged with its references and alone, in one go.
         logits, similarity = self.head(features, [None] if found is None else [found, None])
         kinds = similarity[0, 2:].softmax(dim=0)
-        logits, kinds, found, remarks = self.marks.judge(features, logits, kinds, found)
+        logits, kinds, remarks = self.marks.judge(features, logits, kinds)
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),
             kinds=kinds.numpy(),

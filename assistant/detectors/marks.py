@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from assistant.detectors.memory_bank import GRID, Neighbours
+from assistant.detectors.memory_bank import GRID
 from assistant.encoder import PatchFeatures
 from assistant.inspection import KINDS
 from assistant.lexicon import TYPE
@@ -76,32 +76,26 @@ class Marks:
         fine = torch.minimum(F.max_pool2d(fine, 3, 1, 1)[0], 1 - bad)
         return Found(fine, bad, which.view(GRID, GRID))
 
-    def judge(
-        self, features: PatchFeatures, logits: Tensor, kinds: Tensor, neighbours: Neighbours | None
-    ) -> tuple[Tensor, Tensor, Neighbours | None, tuple[str, ...]]:
+    def judge(self, features: PatchFeatures, logits: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor, tuple[str, ...]]:
         """What the detector found on one photo, corrected.
 
         Args:
             features: of the photo, batch 1.
             logits: (B, 1, s, s), the photo judged in B ways.
             kinds: (K, c, c) probabilities.
-            neighbours: its nearest reference patches, if there are any.
 
         Returns:
-            logits, kinds, neighbours, and remarks to the user. What is accepted falls to the median of the photo, and
-            its distances to zero; what is a known defect rises to `RAISED` and bears its kind.
+            logits, kinds, and remarks to the user. What is accepted falls to the median of the photo; what is a known
+            defect rises to `RAISED` and bears its kind.
         """
         if self.accepted is None and self.defects is None:
-            return logits, kinds, neighbours, ()
+            return logits, kinds, ()
         found = self.find(features)
         accepted, defect = (_resized(part, logits.shape[-1]) for part in (found.accepted, found.defect))
         median = logits.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
         logits = torch.lerp(logits, torch.minimum(logits, median), accepted)
         logits = torch.lerp(logits, logits.clamp_min(RAISED), defect)
-        if neighbours is not None:
-            eased = tuple(d * (1 - _resized(found.accepted, d.shape[-1])) for d in neighbours.distances)
-            neighbours = Neighbours(tuple(d.clamp_min(1e-4) for d in eased), neighbours.residuals, neighbours.scale)
-        return logits, self._named(kinds, found), neighbours, self._remarks(found)
+        return logits, self._named(kinds, found), self._remarks(found)
 
     def _named(self, kinds: Tensor, found: Found) -> Tensor:
         """Probabilities (K, c, c) of kinds, where those of known defects speak louder than the decoder."""

@@ -114,8 +114,8 @@ def test_a_correction_that_hides_a_defect_is_told(assistant, photos, marked):
 def test_nothing_is_changed_without_corrections(assistant, photos):
     features = assistant.encode(photos[0])
     plain = assistant.detector(photos[:2])
-    logits, kinds, found = torch.randn(2, 1, 64, 64), torch.rand(12, 32, 32), plain.bank.nearest(features)
-    assert Marks().judge(features, logits, kinds, found) == (logits, kinds, found, ())
+    logits, kinds = torch.randn(2, 1, 64, 64), torch.rand(12, 32, 32)
+    assert Marks().judge(features, logits, kinds) == (logits, kinds, ())
     assert plain is assistant.detector(photos[:2], Corrections())
 
 
