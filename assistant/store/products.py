@@ -115,7 +115,7 @@ class Products:
             photo = Normal(row["photo"], row["name"], self.pictures.path(row["photo"]))
             photos.setdefault(row["product"], []).append(photo)
         rows = self.database.read("SELECT id, name, created FROM products ORDER BY folded")
-        return [StoredProduct(*row, tuple(photos.get(row["id"], ()))) for row in rows]
+        return [StoredProduct(row["id"], row["name"], row["created"], tuple(photos.get(row["id"], ()))) for row in rows]
 
 
 def must_exist(transaction: sqlite3.Connection, product: int) -> str:
