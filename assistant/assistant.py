@@ -5,10 +5,10 @@ import hashlib
 import threading
 import time
 from collections import OrderedDict
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Hashable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import torch
@@ -17,7 +17,9 @@ from PIL import Image
 from assistant import UserError
 from assistant.area import Area
 from assistant.conversation import Chat
+from assistant.corrections import NO_CORRECTIONS, Corrections, Mark
 from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
+from assistant.detectors.marks import MarkedPatches, Marks, marked_patches
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.images import Frame, ImageSource, load_image, mismatch
 from assistant.inspection import Inspection
@@ -30,8 +32,10 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
+REMEMBERED_MARKS = 256  # marks whose patches are kept: 1.5 MB each, so that another correction takes effect at once
 MAX_NEW_TOKENS = 160
 NO_LANGUAGE = ("this assistant was opened without its language model", "open it with language=True")
+T = TypeVar("T")
 
 
 class Assistant:
@@ -55,8 +59,9 @@ class Assistant:
     ) -> None:
         self.encoder, self.head, self.language, self.name = encoder, head, language, name
         self.product = product
-        self._features: OrderedDict[bytes, PatchFeatures] = OrderedDict()
-        self._detectors: OrderedDict[tuple[bytes, ...], FusedDetector] = OrderedDict()
+        self._features: OrderedDict[Hashable, PatchFeatures] = OrderedDict()
+        self._detectors: OrderedDict[Hashable, FusedDetector] = OrderedDict()
+        self._marks: OrderedDict[Hashable, MarkedPatches] = OrderedDict()
         self._speaking = threading.Lock()
 
     @classmethod
@@ -76,12 +81,17 @@ class Assistant:
         return cls(encoder, FusionHead.load(detector), spoken, model, Product.load(source))
 
     def inspect(
-        self, image: ImageSource, references: Sequence[ImageSource] = (), area: Area | None = None
+        self,
+        image: ImageSource,
+        references: Sequence[ImageSource] = (),
+        area: Area | None = None,
+        corrections: Corrections = NO_CORRECTIONS,
     ) -> Inspection:
         """One photo, compared with 0 to a few normal photos of the same product, or with those the model knows.
 
         Args:
             area: what of the photo is judged: score, verdict and regions are then of this part alone; None for all.
+            corrections: marks that users have judged on photos of the product.
 
         Raises:
             UserError: a picture cannot be read, or the area is of a photo of another size.
@@ -91,7 +101,7 @@ class Assistant:
         _check_area(area, photo)
         normals = [load_image(reference) for reference in references]
         features = self.encode(photo)  # L x (1, C_l, h_l, w_l)
-        detector = self.detector(normals)
+        detector = self.detector(normals, corrections)
         # scores (h, w), kinds (K, h, w)
         detection = detector.detect(features, None if area is None else area.mask)
         anomaly_map = Frame(photo, self.encoder.image_size).to_original(detection.scores)  # (H, W) in [0, 1]
@@ -106,15 +116,17 @@ class Assistant:
             references=0 if detector.bank is None else detector.bank.photos,
             model=self.name,
             seconds=time.perf_counter() - start,
-            notes=tuple(_remarks(photo, normals, detection.foreign)),
+            notes=(*_remarks(photo, normals, detection.foreign), *detection.remarks),
         )
 
-    def start_chat(self, image: ImageSource, references: Sequence[ImageSource] = ()) -> Chat:
+    def start_chat(
+        self, image: ImageSource, references: Sequence[ImageSource] = (), corrections: Corrections = NO_CORRECTIONS
+    ) -> Chat:
         """Inspect the photo and open a conversation about it."""
         photo = load_image(image)
         normals = [load_image(reference) for reference in references]
-        inspection = replace(self.inspect(photo, normals), image=_name_of(image))
-        return Chat(self, photo, inspection, normals)
+        inspection = replace(self.inspect(photo, normals, corrections=corrections), image=_name_of(image))
+        return Chat(self, photo, inspection, normals, corrections)
 
     @contextlib.contextmanager
     def speaking(self) -> Iterator[None]:
@@ -155,24 +167,41 @@ class Assistant:
     @torch.inference_mode()
     def encode(self, photo: np.ndarray) -> PatchFeatures:
         """Features of a (H, W, 3) photo, computed once per photo."""
-        key = _digest(photo)
-        if key not in self._features:
-            pixels = torch.tensor(Frame(photo, self.encoder.image_size).array).permute(2, 0, 1)[None]
-            self._features[key] = self.encoder(pixels)
-            _forget_oldest(self._features)
-        return self._features[key]
 
-    def detector(self, references: Sequence[np.ndarray]) -> FusedDetector:
-        """The detector with some normal photos in its memory bank, built once per set of photos."""
+        def look() -> PatchFeatures:
+            pixels = torch.tensor(Frame(photo, self.encoder.image_size).array).permute(2, 0, 1)[None]
+            return self.encoder(pixels)
+
+        return _remember(self._features, _digest(photo), look, REMEMBERED)
+
+    def detector(self, references: Sequence[np.ndarray], corrections: Corrections = NO_CORRECTIONS) -> FusedDetector:
+        """The detector with some normal photos in its memory bank and some marks, built once per set of both."""
         calibration = None
         if not references and self.product is not None:
             references, calibration = self.product.normals, self.product.calibration
         key = tuple(_digest(reference) for reference in references) + ((b"own",) if calibration else ())
-        if key not in self._detectors:
+
+        def build() -> FusedDetector:
             features = PatchFeatures.join([self.encode(r) for r in references]) if references else None
-            self._detectors[key] = FusedDetector(self.head, features, calibration)
-            _forget_oldest(self._detectors)
-        return self._detectors[key]
+            return FusedDetector(self.head, features, calibration)
+
+        def correct() -> FusedDetector:
+            accepted, defects = (
+                [self._patches(m) for m in marks] for marks in (corrections.accepted, corrections.defects)
+            )
+            return plain.with_marks(Marks(accepted, defects, plain.references))
+
+        plain = _remember(self._detectors, key, build, REMEMBERED)
+        return _remember(self._detectors, (key, corrections.key), correct, REMEMBERED) if corrections else plain
+
+    def _patches(self, mark: Mark) -> MarkedPatches:
+        """The patches under a mark, cut out once."""
+
+        def cut() -> MarkedPatches:
+            photo, mask = mark.load()
+            return marked_patches(self.encode(photo), mask, mark.kind)
+
+        return _remember(self._marks, mark.key, cut, REMEMBERED_MARKS)
 
 
 def locate(model: str) -> str:
@@ -216,9 +245,14 @@ def _digest(photo: np.ndarray) -> bytes:
     return hashlib.blake2b(np.ascontiguousarray(photo).data, digest_size=16, key=repr(photo.shape).encode()).digest()
 
 
-def _forget_oldest(memory: OrderedDict[Any, Any]) -> None:
-    while len(memory) > REMEMBERED:
-        memory.popitem(last=False)
+def _remember(memory: OrderedDict[Any, T], key: Hashable, make: Callable[[], T], most: int) -> T:
+    """What `make` gives, made once per key while it is among the `most` latest; any thread may ask."""
+    found = memory.get(key)
+    if found is None:
+        found = memory[key] = make()
+        if len(memory) > most:
+            memory.popitem(last=False)
+    return found
 
 
 def _name_of(image: ImageSource) -> str:

@@ -11,6 +11,7 @@ import numpy as np
 from assistant.area import Area, scoped, unscoped
 from assistant.boxes import find_box, note, outside, tell_box
 from assistant.claims import asked_places, asks_about_part
+from assistant.corrections import NO_CORRECTIONS, Corrections
 from assistant.grounding import ground, ground_stream, known_answer
 from assistant.inspection import Inspection
 from assistant.steering import steer
@@ -41,6 +42,7 @@ class Chat:
         photo: (H, W, 3) uint8.
         inspection: what was found on it, with its anomaly map.
         references: the normal photos (H, W, 3) that it was compared with.
+        corrections: marks that users have judged on photos of the product.
     """
 
     def __init__(
@@ -49,9 +51,11 @@ class Chat:
         photo: np.ndarray,
         inspection: Inspection,
         references: Sequence[np.ndarray] = (),
+        corrections: Corrections = NO_CORRECTIONS,
     ) -> None:
         assert inspection.anomaly_map is not None, "a chat needs the map itself"
         self.assistant, self.photo, self.references = assistant, photo, references
+        self.corrections = corrections
         self.whole = self.inspection = inspection
         self.turns: list[Turn] = []
         self._stop = threading.Event()
@@ -65,7 +69,8 @@ class Chat:
         """What is found in an area of the photo, without restricting the conversation to it."""
         if area is None or area == self.inspection.area:
             return self.whole if area is None else self.inspection
-        return replace(self.assistant.inspect(self.photo, self.references, area), image=self.whole.image)
+        inspection = self.assistant.inspect(self.photo, self.references, area, self.corrections)
+        return replace(inspection, image=self.whole.image)
 
     def stream(self, question: str, area: Area | None = None) -> Iterator[str]:
         """The answer, piece by piece; what is passed on never contradicts the Inspection.

@@ -17,6 +17,7 @@ LAYERS = {
     "assistant.grounding": FLOOR, "assistant.checking": FLOOR, "assistant.boxes": FLOOR, "assistant.choices": FLOOR,
     "assistant.spoken": FLOOR, "assistant.area": FLOOR,
     "assistant.places": FLOOR, "assistant.steering": FLOOR, "assistant.look": FLOOR,
+    "assistant.corrections": FLOOR, "assistant.store": FLOOR, "assistant.recheck": WHOLE,
     "assistant.report": FLOOR, "assistant.evaluation": FLOOR, "assistant.layouts": BESIDE,
     "assistant.lvlm": TRANSFORMERS, "assistant.conversation": WHOLE, "assistant.assistant": WHOLE,
     "data_gen": BESIDE, "training": TRAINING, "training.before_after": DOORS, "training.custom": DOORS,

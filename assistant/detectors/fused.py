@@ -1,5 +1,6 @@
 """The trained fusion of few-shot and zero-shot detection: one set of weights for 0 to any number of references."""
 
+import copy
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.detectors.extremes import top_mean
 from assistant.detectors.image_decoder import ImageDecoder
+from assistant.detectors.marks import Marks
 from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.encoder import PatchFeatures
 
@@ -138,13 +140,15 @@ class Detection:
     """What the fused detector finds on one photo.
 
     `scores` (h, h) in [0, 1]; `kinds` (K, c, c) on the coarser grid, probabilities of `inspection.KINDS`; `statistics`,
-    one number for each of `STATISTICS`; `foreign` tells that the references seem to show another product.
+    one number for each of `STATISTICS`; `foreign` tells that the references seem to show another product; `remarks`
+    say which corrections of users took effect.
     """
 
     scores: np.ndarray
     kinds: np.ndarray
     statistics: np.ndarray
     foreign: bool
+    remarks: tuple[str, ...] = ()
 
 
 class FusedDetector:
@@ -161,6 +165,7 @@ class FusedDetector:
     ) -> None:
         self.head = head
         self.calibration = calibration or head.calibration
+        self.references, self.marks = references, Marks()
         self.bank = None if references is None else MemoryBank(references)
         self.looks = None if references is None else overall_look(references)
         self.usual = torch.zeros(())  # what good photos of the product score when judged alone
@@ -171,9 +176,15 @@ class FusedDetector:
             if references.batch > 1:
                 self.among = self._judge_each_other(references)
 
+    def with_marks(self, marks: Marks) -> "FusedDetector":
+        """The same detector, corrected by what users have judged."""
+        other = copy.copy(self)
+        other.marks = marks
+        return other
+
     @torch.inference_mode()
     def score(self, features: PatchFeatures) -> Tensor:
-        """Anomaly scores (B, s, s) in [0, 1]; `Detector` protocol."""
+        """Anomaly scores (B, s, s) in [0, 1] before any correction; `Detector` protocol."""
         photos = [features.select(slice(i, i + 1)) for i in range(features.batch)]
         found = [None if self.bank is None else self.bank.nearest(photo) for photo in photos]
         return self.head(features, found)[0][:, 0].sigmoid()
@@ -189,11 +200,14 @@ class FusedDetector:
         found = None if self.bank is None else self.bank.nearest(features)
         # Judged with its references and alone, in one go.
         logits, similarity = self.head(features, [None] if found is None else [found, None])
+        kinds = similarity[0, 2:].softmax(dim=0)
+        logits, kinds, remarks = self.marks.judge(features, logits, kinds)
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),
-            kinds=similarity[0, 2:].softmax(dim=0).numpy(),
+            kinds=kinds.numpy(),
             statistics=self._statistics(top_logit(logits, area), found, area),
             foreign=self._is_foreign(features),
+            remarks=remarks,
         )
 
     @torch.inference_mode()

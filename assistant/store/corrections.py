@@ -1,0 +1,107 @@
+"""Corrections on disk: made, undone, listed; those that hold now, ready for the assistant."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from assistant import UserError
+from assistant.corrections import Corrections, Mark
+from assistant.images import ImageSource, load_image
+from assistant.store.audit import AuditLog
+from assistant.store.database import Database, clean_text, now
+from assistant.store.pictures import Picture, Pictures
+from assistant.store.products import must_exist
+
+ACCEPTABLE, DEFECT = "acceptable", "defect"
+LONGEST_KIND, LONGEST_NOTE = 60, 500
+
+
+@dataclass(frozen=True)
+class StoredCorrection:
+    """One correction: `verdict` is "acceptable" or "defect"; `photo` and `mask` are digests; `undone` says when."""
+
+    id: int
+    product: int
+    verdict: str
+    photo: str
+    mask: str
+    kind: str
+    note: str
+    who: str
+    at: str
+    undone: str | None
+
+
+class StoredCorrections:
+    """What users corrected. Nothing is deleted but with its product; an undone correction only ceases to hold."""
+
+    def __init__(self, database: Database, pictures: Pictures, log: AuditLog) -> None:
+        self.database, self.pictures, self.log = database, pictures, log
+
+    def accept(self, product: int, photo: ImageSource, mask: np.ndarray, note: str = "", who: str = "") -> int:
+        """This is acceptable. `mask` is (H, W) bool over the photo. Returns the correction's number.
+
+        Raises:
+            UserError: no such product, an empty mask or one of another size, a photo that cannot be read.
+        """
+        return self._add(product, ACCEPTABLE, photo, mask, "", note, who)
+
+    def mark_defect(
+        self, product: int, photo: ImageSource, mask: np.ndarray, kind: str, note: str = "", who: str = ""
+    ) -> int:
+        """This is a defect of that kind, in the user's own words. Else as `accept`."""
+        return self._add(product, DEFECT, photo, mask, clean_text(kind, "kind of defect", LONGEST_KIND), note, who)
+
+    def undo(self, correction: int, who: str = "") -> None:
+        """It no longer holds; it stays in the list and the log as undone. Raises UserError if it is not there."""
+        with self.database.write() as transaction:
+            row = transaction.execute(
+                "UPDATE corrections SET undone = ? WHERE id = ? AND undone IS NULL RETURNING product, verdict, photo",
+                (now(), correction),
+            ).fetchone()
+            if row is None:
+                raise UserError("there is no such correction, or it is undone already", "reload the list")
+            self.log.add(
+                transaction, "undone", row["product"], who, row["photo"], correction=correction, verdict=row["verdict"]
+            )
+
+    def list(self, product: int, undone: bool = False) -> list[StoredCorrection]:
+        """The corrections of a product, oldest first: those that hold, or with `undone` all that were ever made."""
+        hold = "" if undone else "AND undone IS NULL"
+        rows = self.database.read(f"SELECT * FROM corrections WHERE product = ? {hold} ORDER BY id", product)
+        return [StoredCorrection(*row) for row in rows]
+
+    def mark(self, correction: StoredCorrection) -> Mark:
+        """Its place and kind as the assistant takes them."""
+        photo, mask = (self.pictures.path(digest) for digest in (correction.photo, correction.mask))
+        return Mark(photo, mask, correction.kind)
+
+    def active(self, product: int) -> Corrections:
+        """What holds now, for `Assistant.inspect`."""
+        held = self.list(product)
+        accepted = tuple(self.mark(one) for one in held if one.verdict == ACCEPTABLE)
+        return Corrections(accepted, tuple(self.mark(one) for one in held if one.verdict == DEFECT))
+
+    def _add(
+        self, product: int, verdict: str, photo: ImageSource, mask: np.ndarray, kind: str, note: str, who: str
+    ) -> int:
+        pixels = load_image(photo)
+        if mask.shape != pixels.shape[:2]:
+            raise UserError(f"the mask is {mask.shape}, the photo {pixels.shape[:2]}", "mark a place on this photo")
+        if not mask.any():
+            raise UserError("nothing is marked", "mark a place on the photo")
+        pictures = Picture.of(pixels), Picture.of(mask.astype(bool))
+        said = kind, clean_text(note, "note", LONGEST_NOTE, empty=True), clean_text(who, "user's name", 80, empty=True)
+        with self.database.write() as transaction:
+            must_exist(transaction, product)
+            digests = [self.pictures.write(picture) for picture in pictures]
+            inserted = transaction.execute(
+                "INSERT INTO corrections (product, verdict, photo, mask, kind, note, who, at) VALUES (?,?,?,?,?,?,?,?)",
+                (product, verdict, *digests, *said, now()),
+            )
+            number = inserted.lastrowid
+            assert number is not None
+            self.log.add(
+                transaction, verdict, product, who, digests[0], correction=number, kind=kind, area=int(mask.sum())
+            )
+        return number
