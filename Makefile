@@ -18,7 +18,7 @@ demo: $(VENV)/.ready
 	$(BIN)/python app.py $(ARGS)
 
 test: $(VENV)/.ready-dev
-	HF_HUB_OFFLINE=1 $(BIN)/python -m pytest $(ARGS)
+	HF_HUB_OFFLINE=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile $(ARGS)
 
 lint: $(VENV)/.ready-dev
 	$(BIN)/ruff check .

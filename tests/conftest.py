@@ -4,7 +4,7 @@ import os
 import sys
 from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -72,6 +72,8 @@ class StubAssistant:
     """The assistant's interface without a model: every photo has one defect in its upper left."""
 
     loaded: dict[str, Any] = {}
+    language = None
+    head = SimpleNamespace(calibration=Calibration())
 
     @classmethod
     def from_pretrained(cls, model: str, language: bool = True) -> "StubAssistant":

@@ -22,7 +22,7 @@ FLAGS = [
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
 ]  # fmt: skip
-PATIENCE = 180.0  # seconds to start: 15 on an idle machine, most of it importing torch
+PATIENCE = 240  # seconds: a busy machine takes its time to import everything
 SOON = 30_000  # milliseconds for anything the page does
 
 

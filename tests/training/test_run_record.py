@@ -22,9 +22,8 @@ def test_a_setting_that_leaves_nothing_to_do_is_refused(word):
 
 def test_the_limits_can_be_given_as_options_anywhere(monkeypatch):
     import training
-    from training import config
 
-    monkeypatch.setattr(config, "load_config", lambda name, overrides: (name, overrides))
+    monkeypatch.setattr("training.load_config.load_config", lambda name, overrides: (name, overrides))
     calls: list[object] = []
     monkeypatch.setattr(training, "run", calls.append)
     assert cli.run(["train", "a", "seed=1", "--max-minutes", "10", "workers=2", "--max-steps=100", "seed=3"]) == 0
