@@ -206,12 +206,13 @@ def _evaluate_detection(options: argparse.Namespace) -> None:
     if len(options.seed) == 1:
         from assistant.evaluation.detection import evaluate_detection
 
-        evaluate_detection(seed=options.seed[0], **settings)
+        report = evaluate_detection(seed=options.seed[0], **settings)
     else:
         from assistant.evaluation.seeds import evaluate_seeds
 
-        evaluate_seeds(seeds=options.seed, **settings)
-    _print_metrics(options.out, "mean")
+        report = evaluate_seeds(seeds=options.seed, **settings)
+    if report:  # of several processes, one tells
+        _print_metrics(options.out, "mean")
 
 
 def _evaluate_qa(options: argparse.Namespace) -> None:

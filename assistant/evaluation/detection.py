@@ -18,6 +18,7 @@ from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.detection_report import write_detection_report
 from assistant.evaluation.leaks import leak_check, warn_of_leaks
 from assistant.evaluation.pixel_histogram import PixelHistogram
+from assistant.evaluation.processes import Processes
 from assistant.evaluation.provenance import provenance
 from assistant.evaluation.results import model_key, progress, remark, write_file
 from assistant.images import load_image
@@ -86,6 +87,9 @@ def evaluate_detection(
     After an interruption the categories that were finished are not measured again, provided the model's
     files are the same.
 
+    Under `accelerate launch` the categories are split over its processes; the result is that of one, and the first
+    process alone returns it.
+
     Args:
         data: folder of categories, or one category, in any layout of `assistant.layouts`.
         model: name, folder or hub id; only a name where `assistant` is given.
@@ -101,7 +105,7 @@ def evaluate_detection(
     Raises:
         UserError: no category in `data`, too few references, nothing readable, `out` cannot be written.
     """
-    data, out = Path(data), make_folder(Path(out))
+    data, out, processes = Path(data), make_folder(Path(out)), Processes.join()
     categories = find_categories(data, shots=shots, seed=seed)
     settings = {"data": str(data.resolve()), "shots": shots, "seed": seed, "model": model_key(model)}
     kept = None
@@ -109,7 +113,10 @@ def evaluate_detection(
         from assistant.assistant import Assistant
 
         assistant, kept = Assistant.from_pretrained(model, language=False), _Kept(out / ".unfinished", settings)
-    results = _evaluate_all(categories, data, assistant, kept)
+    mine = _evaluate_all(processes.share(categories), data, assistant, kept)
+    results = dict(processes.gather(list(mine.items())))
+    if not processes.first:
+        return {}
     command = ["anomaly-assistant", "evaluate", "detection", "--data", str(data), "--shots", str(shots)]
     command += ["--seed", str(seed), "--model", model, "--out", str(out)]
     origin = provenance(command, model, _files(categories), data, seed)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.evaluation.detection import METRICS, evaluate_detection
 from assistant.evaluation.detection_report import write_seeds_report
 from assistant.evaluation.metrics import interval, mean
+from assistant.evaluation.processes import Processes
 from assistant.evaluation.results import model_key, remark, write_file
 from assistant.report import make_folder
 
@@ -42,6 +43,8 @@ def evaluate_seeds(
         settings = {"data": str(Path(data).resolve()), "shots": shots, "seed": seed, "model": key}
         report = None if again or assistant else _finished(folder / "metrics.json", settings)
         reports.append(report or evaluate_detection(data, shots, seed, model, folder, assistant))
+    if not Processes.join().first:
+        return {}
     command = ["anomaly-assistant", "evaluate", "detection", "--data", str(data), "--shots", str(shots)]
     command += ["--seed", ",".join(map(str, seeds)), "--model", model, "--out", str(out)]
     overall = [report["mean"] for report in reports]

@@ -1,4 +1,4 @@
-"""Many questions as they are really run: killed and taken up again, by two processes, on a Ray cluster."""
+"""Evaluations as they are really run: killed and taken up again, by two processes, on a Ray cluster."""
 
 import importlib.util
 import json
@@ -114,19 +114,39 @@ def test_after_a_kill_nothing_is_asked_twice(
     assert figures(report) == figures(alone[0]) and records(tmp_path) == alone[1]
 
 
-def test_two_processes_give_what_one_does(
-    folder: Path, alone: tuple[dict[str, Any], list[Row]], tmp_path: Path
-) -> None:
+def launched(arguments: list[str]) -> "subprocess.CompletedProcess[str]":
+    """A command of ours, run by two processes."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = str(free.getsockname()[1])
     # `--cpu` of accelerate starts one process only, unless there is MPI; without a GPU, `--multi_gpu` means gloo.
     launch = [sys.executable, "-m", "accelerate.commands.launch", "--num_processes", "2", "--num_machines", "1"]
     launch += ["--multi_gpu", "--mixed_precision", "no", "--dynamo_backend", "no", "--main_process_port", port]
+    return subprocess.run([*launch, *arguments], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=240)
+
+
+def test_two_processes_inspect_what_one_does(folder: Path, tmp_path: Path) -> None:
+    for category in ("one", "two"):
+        for name in ("train/good/1.png", "test/good/2.png", "test/spot/3.png"):
+            path = tmp_path / "data" / category / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes((folder / Path(name).name).read_bytes())
+    arguments = ["-m", "assistant", "evaluate", "detection", "--data", str(tmp_path / "data"), "--shots", "1", "--out"]
+    reports = {}
+    for name, run in (("one", lambda words: subprocess.run(words, cwd=ROOT, env=ENVIRONMENT)), ("two", launched)):
+        words = [*arguments, str(tmp_path / name)]
+        assert run([sys.executable, *words] if name == "one" else words).returncode == 0
+        reports[name] = figures(json.loads((tmp_path / name / "metrics.json").read_text()))
+    assert reports["one"] == reports["two"] and len(reports["two"]["categories"]) == 2
+    tables = [(tmp_path / name / "per_image.csv").read_text() for name in reports]
+    assert tables[0] == tables[1] and not (tmp_path / "two" / ".unfinished").exists()
+
+
+def test_two_processes_give_what_one_does(
+    folder: Path, alone: tuple[dict[str, Any], list[Row]], tmp_path: Path
+) -> None:
     (tmp_path / "predictions.1.jsonl").write_text(f"{json.dumps(json_of(alone[1][3]))}\n")  # of a run that was killed
-    done = subprocess.run(
-        [*launch, *command(folder, tmp_path)], cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=240
-    )
+    done = launched(command(folder, tmp_path))
     assert done.returncode == 0, done.stderr[-3000:]
     assert (
         figures(json.loads((tmp_path / "metrics.json").read_text())) == figures(alone[0])
