@@ -32,7 +32,6 @@ from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.encoder import ImageEncoder
 from assistant.inspection import KINDS
 from assistant.lvlm.checkpoint import load
-from data_gen.procedural import random_product
 from tests.small_models import CHANNELS, small_encoder
 from training import assistant_stage, encoder_stage, tokenizer
 from training.assistant_stage import train_assistant
@@ -49,17 +48,6 @@ from training.trainer import Budget
 
 SIDE = 64
 QUICK = {"max_steps": 2, "batch_size": 2, "save_steps": 1, "warmup_steps": 0, "workers": 0, "max_minutes": 10.0}
-
-
-@pytest.fixture(scope="module")
-def photos(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Six pictures of one rendered product."""
-    folder = tmp_path_factory.mktemp("photos")
-    rng = np.random.default_rng(0)
-    product = random_product(rng)
-    for i in range(6):
-        Image.fromarray(product.photo(rng, 96)).save(folder / f"{i}.png")
-    return folder
 
 
 @pytest.fixture(scope="module")
