@@ -1,6 +1,6 @@
 """Does fine-tuning on 20 good photos help? `train custom` for each category, then detection on its test photos.
 
-    python benchmarks/custom.py ROOT --out DIR [--normals 20] [--seed 0] [--minutes 8] [--only NAME ...]
+    python benchmarks/custom.py ROOT --out DIR [--normals 20] [--seed 0] [--minutes 4] [--only NAME ...]
 
 ROOT is in MVTec-AD layout. Training sees a folder of `--normals` photos of train/good and nothing else; before (`tiny`
 with 4 of them as references) and after (the new model alone) are measured on test/. A category whose model is in DIR
@@ -60,7 +60,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--normals", type=int, default=20)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--minutes", type=float, default=8)
+    parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
     befores, afters = [], []

@@ -147,7 +147,8 @@ class DataConfig:
 class CustomConfig(StageConfig):
     """Fine-tuning of `init` on one's own photos of a product; see `training.custom`.
 
-    `max_minutes` is for everything; `rank` is that of the language model's adapters. A model that `output` holds
+    `max_minutes` is about what all of it takes: it bounds the language model's share of it strictly, while detector and
+    report take what they need. `rank` is that of the language model's adapters. A model that `output` holds
     already is the one to beat, else `init` is.
     """
 
