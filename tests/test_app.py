@@ -10,19 +10,23 @@ from PIL import Image
 
 pytest.importorskip("gradio")
 
-from app import HINT, Page, Session, build_app, messages  # noqa: E402
-from assistant import Assistant  # noqa: E402
+from app import build_app  # noqa: E402
 from assistant.calibration import Calibration  # noqa: E402
 from assistant.inspection import Inspection  # noqa: E402
-from assistant.page import SCREEN, VIEWS, details, draw, verdict  # noqa: E402
+from assistant.store import Store  # noqa: E402
+from assistant.web.facts import details, verdict  # noqa: E402
+from assistant.web.inspect_panel import HINT, InspectPanel, messages  # noqa: E402
+from assistant.web.picture import SCREEN, VIEWS, draw  # noqa: E402
+from assistant.web.session import Session  # noqa: E402
+from assistant.web.workshop import Workshop  # noqa: E402
 from data_gen.examples import EXAMPLES, render  # noqa: E402
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 @pytest.fixture(scope="module")
-def page() -> Page:
-    return Page(Assistant.from_pretrained("tiny"))
+def page(tmp_path_factory: pytest.TempPathFactory) -> InspectPanel:
+    return InspectPanel(Workshop("tiny", Store(tmp_path_factory.mktemp("store"))))
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +41,7 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return files
 
 
-def inspect(page: Page, session: Session, photo: Any, references: list[dict[str, Any]]) -> tuple[Any, ...]:
+def inspect(page: InspectPanel, session: Session, photo: Any, references: list[dict[str, Any]]) -> tuple[Any, ...]:
     return page.inspect(session, photo, [{"image": file, "caption": None} for file in references], "Overlay", 50)
 
 
@@ -49,7 +53,7 @@ def inspection(photo: np.ndarray, probability: float, **about: Any) -> Inspectio
     )
 
 
-def test_a_photo_is_inspected_and_opens_a_conversation(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_a_photo_is_inspected_and_opens_a_conversation(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     badge, picture, facts, said, _ = inspect(page, session, uploads[0], uploads[1:])
     assert session.chat is not None
@@ -60,7 +64,7 @@ def test_a_photo_is_inspected_and_opens_a_conversation(page: Page, uploads: list
     assert "new conversation" not in said[0]["content"]
 
 
-def test_the_same_files_are_not_inspected_twice(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_the_same_files_are_not_inspected_twice(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     inspect(page, session, uploads[0], uploads[1:])
     chat = session.chat
@@ -68,7 +72,7 @@ def test_the_same_files_are_not_inspected_twice(page: Page, uploads: list[dict[s
     assert session.chat is chat
 
 
-def test_turns_keep_the_thread_until_the_references_change(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_turns_keep_the_thread_until_the_references_change(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     inspect(page, session, uploads[0], uploads[1:])
     for question in ("Is it defective?", "Where?"):
@@ -82,7 +86,7 @@ def test_turns_keep_the_thread_until_the_references_change(page: Page, uploads: 
     assert len(said) == 1 and said[0]["content"].startswith("New photo")
 
 
-def test_an_answer_is_streamed_and_empties_the_question(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_an_answer_is_streamed_and_empties_the_question(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     inspect(page, session, uploads[0], [])
     steps = list(page.answer(session, "  Describe it.  "))
@@ -92,7 +96,7 @@ def test_an_answer_is_streamed_and_empties_the_question(page: Page, uploads: lis
     assert len(steps) > 2 and lengths[:-1] == sorted(lengths[:-1])  # the last is the kept turn, trimmed
 
 
-def test_an_answer_about_a_replaced_photo_goes_nowhere(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_an_answer_about_a_replaced_photo_goes_nowhere(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     inspect(page, session, uploads[0], [])
     steps = page.answer(session, "Describe it.")
@@ -101,7 +105,7 @@ def test_an_answer_about_a_replaced_photo_goes_nowhere(page: Page, uploads: list
     assert list(steps) == [] and len(messages(session)) == 1
 
 
-def test_stop_ends_the_answer_and_the_next_one_is_whole(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_stop_ends_the_answer_and_the_next_one_is_whole(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     inspect(page, session, uploads[0], uploads[1:])
     *_, (whole, _, _) = page.answer(session, "Describe it.")
@@ -114,7 +118,7 @@ def test_stop_ends_the_answer_and_the_next_one_is_whole(page: Page, uploads: lis
     assert len(said[-1]["content"]) > 5 and whole == said[:3]
 
 
-def test_restart_forgets_the_turns_but_not_the_photo(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_restart_forgets_the_turns_but_not_the_photo(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     inspect(page, session, uploads[0], [])
     list(page.answer(session, "Where?"))
@@ -123,7 +127,7 @@ def test_restart_forgets_the_turns_but_not_the_photo(page: Page, uploads: list[d
     assert session.chat is not None and session.chat.turns == []
 
 
-def test_without_a_photo_there_is_a_hint(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_without_a_photo_there_is_a_hint(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     ((said, _, _),) = page.answer(session, "Is it fine?")
     assert said[-1] == {"role": "assistant", "content": HINT}
@@ -136,7 +140,9 @@ def test_without_a_photo_there_is_a_hint(page: Page, uploads: list[dict[str, Any
 
 
 @pytest.mark.parametrize("bad", [0, 1])
-def test_a_bad_upload_is_one_clear_message(page: Page, uploads: list[dict[str, Any]], tmp_path: Path, bad: int) -> None:
+def test_a_bad_upload_is_one_clear_message(
+    page: InspectPanel, uploads: list[dict[str, Any]], tmp_path: Path, bad: int
+) -> None:
     session, path = Session(), tmp_path / "0123abcd.png"
     path.write_bytes(b"this is no image")
     files = list(uploads)
@@ -147,13 +153,13 @@ def test_a_bad_upload_is_one_clear_message(page: Page, uploads: list[dict[str, A
     assert inspect(page, session, uploads[0], uploads[1:])[1] is not None  # and the page goes on
 
 
-def test_more_references_than_fit_are_said_to_be_left_out(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_more_references_than_fit_are_said_to_be_left_out(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     facts = inspect(page, session, uploads[0], [*uploads[1:], *uploads[1:]])[2]
     assert session.chat is not None and session.chat.inspection.references == 4 and "first 4" in facts
 
 
-def test_two_visitors_do_not_meet(page: Page, uploads: list[dict[str, Any]]) -> None:
+def test_two_visitors_do_not_meet(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     one, other = Session(), Session()
     inspect(page, one, uploads[0], [])
     inspect(page, other, uploads[1], [])
@@ -195,7 +201,7 @@ def test_examples_are_quick_repeatable_and_show_their_defect() -> None:
         assert (kind is None) == (index == 2)
 
 
-def test_the_page_has_names_for_its_controls(page: Page) -> None:
-    config = json.dumps(build_app(page.assistant).config, default=str)
+def test_the_page_has_names_for_its_controls(page: InspectPanel) -> None:
+    config = json.dumps(build_app(page.workshop).config, default=str)
     for name in ("Photo of the part", "Good parts", "Your question", "Opacity", "Stop", "New conversation"):
         assert name in config

@@ -34,6 +34,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         port = probe.getsockname()[1]
     folder = tmp_path_factory.mktemp("server")
     environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "GRADIO_TEMP_DIR": str(folder)}
+    environment["XDG_DATA_HOME"] = str(folder / "data")
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
     address = f"http://127.0.0.1:{port}"
     with (folder / "log").open("w+") as log:
