@@ -136,7 +136,7 @@ def train_encoder(config: EncoderConfig) -> None:
     """Distil and write the encoder to `config.output` (`save_pretrained`, half precision)."""
     torch.manual_seed(config.seed)
     photos = find_pictures(config.photos)
-    given = None if config.init is None else CompactEncoderModel.from_pretrained(config.init)
+    given = None if config.init is None else CompactEncoderModel.from_pretrained(config.init, dtype=torch.float32)
     shape = CompactEncoderConfig() if given is None else given.config
     teacher = open_teacher(config, strides_of(shape), shape.image_size)
     probe = teacher(torch.zeros(1, 3, teacher.image_size, teacher.image_size))
