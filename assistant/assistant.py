@@ -182,8 +182,12 @@ class Assistant:
         key = tuple(_digest(reference) for reference in references) + ((b"own",) if calibration else ())
 
         def build() -> FusedDetector:
-            features = PatchFeatures.join([self.encode(r) for r in references]) if references else None
-            return FusedDetector(self.head, features, calibration)
+            if not references:
+                return FusedDetector(self.head)
+            features = PatchFeatures.join([self.encode(r) for r in references])
+            if calibration is not None:  # fitted on a memory that is large enough without
+                return FusedDetector(self.head, features, calibration=calibration)
+            return FusedDetector(self.head, features, PatchFeatures.join([self.encode(r[:, ::-1]) for r in references]))
 
         def correct() -> FusedDetector:
             accepted, defects = (

@@ -24,6 +24,7 @@ from training.training_photos import record_training_photos
 
 MASK_SIDE = 128  # the loss looks at the map here: fine enough for a scratch, a quarter of the pixels
 IGNORE = -100
+References = tuple[PatchFeatures, PatchFeatures]  # the good photos of one product, and the same mirrored
 
 
 def small_mask(kinds: np.ndarray) -> Tensor:
@@ -37,8 +38,10 @@ def small_mask(kinds: np.ndarray) -> Tensor:
 
 
 def collate(scenes: Sequence[Scene]) -> dict[str, Tensor]:
-    """All photos of the batch, queries first, with the number of references of each query."""
-    pictures = [scene.photo for scene in scenes] + [r for scene in scenes for r in scene.references]
+    """All photos of the batch, queries first, with the number of references of each query; the references come once as
+    they are and once mirrored."""
+    references = [reference for scene in scenes for reference in scene.references]
+    pictures = [*(scene.photo for scene in scenes), *references, *(reference[:, ::-1] for reference in references)]
     return {
         "pictures": torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2),
         "counts": torch.tensor([len(scene.references) for scene in scenes]),
@@ -98,13 +101,14 @@ class DecoderTraining(nn.Module):
         return encoded
 
 
-def split(features: PatchFeatures, counts: Tensor) -> tuple[PatchFeatures, list[PatchFeatures | None]]:
-    """The collated batch -> features of the queries, and those of each query's references."""
+def split(features: PatchFeatures, counts: Tensor) -> tuple[PatchFeatures, list[References | None]]:
+    """The collated batch -> features of the queries, and those of each query's references, as they are and mirrored."""
     queries = features.select(slice(0, len(counts)))
-    references: list[PatchFeatures | None] = []
-    start = len(counts)
+    references: list[References | None] = []
+    start, mirrored = len(counts), int(counts.sum())
     for count in counts.tolist():
-        references.append(features.select(slice(start, start + count)) if count else None)
+        views = (slice(start + shift, start + shift + count) for shift in (0, mirrored))
+        references.append((features.select(next(views)), features.select(next(views))) if count else None)
         start += count
     return queries, references
 
@@ -118,8 +122,8 @@ def _kind_loss(similarity: Tensor, kinds: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _nearest(query: PatchFeatures, references: PatchFeatures | None) -> Neighbours | None:
-    return None if references is None else MemoryBank(references).nearest(query)
+def _nearest(query: PatchFeatures, references: References | None) -> Neighbours | None:
+    return None if references is None else MemoryBank(*references).nearest(query)
 
 
 def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calibration:
@@ -130,7 +134,8 @@ def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calib
         batch = collate(part)
         queries, references = split(model.encode(batch["pictures"]), batch["counts"])
         for i, normals in enumerate(references):
-            rows.append(FusedDetector(model.head, normals).detect(queries.select(slice(i, i + 1))).statistics)
+            detector = FusedDetector(model.head, *(normals or ()))
+            rows.append(detector.detect(queries.select(slice(i, i + 1))).statistics)
         labels += [scene.defective for scene in part]
     return calibrate(np.stack(rows), np.array(labels))
 

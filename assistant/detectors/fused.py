@@ -157,16 +157,21 @@ class FusedDetector:
     Args:
         head: the trained weights.
         references: features of the normal photos, batch = number of photos.
+        mirrored: of the same photos seen in a mirror, see `MemoryBank`.
         calibration: of this very product; None for the one that came with the weights, which holds for all.
     """
 
     def __init__(
-        self, head: FusionHead, references: PatchFeatures | None = None, calibration: Calibration | None = None
+        self,
+        head: FusionHead,
+        references: PatchFeatures | None = None,
+        mirrored: PatchFeatures | None = None,
+        calibration: Calibration | None = None,
     ) -> None:
         self.head = head
         self.calibration = calibration or head.calibration
         self.references, self.marks = references, Marks()
-        self.bank = None if references is None else MemoryBank(references)
+        self.bank = None if references is None else MemoryBank(references, mirrored)
         self.looks = None if references is None else overall_look(references)
         self.usual = torch.zeros(())  # what good photos of the product score when judged alone
         self.among = np.zeros(len(EVIDENCE))  # and when judged by one another

@@ -42,23 +42,27 @@ class MemoryBank:
 
     Args:
         references: features of the normal photos, batch = number of photos.
+        mirrored: features of the same photos seen in a mirror, as further normal patches. A few photos show little
+            of a product, and most of that may as well lie the other way round (support augmentation, as in VisionAD).
     """
 
-    def __init__(self, references: PatchFeatures) -> None:
+    def __init__(self, references: PatchFeatures, mirrored: PatchFeatures | None = None) -> None:
         self.photos = references.batch
-        # (C_l, photos * s * s) of unit columns, ready for one matrix product
-        self.levels = tuple(level.transpose(0, 1).flatten(1).contiguous() for level in references.unit(GRID))
+        views = references if mirrored is None else PatchFeatures.join([references, mirrored])
+        # (C_l, views * photos * s * s) of unit columns, ready for one matrix product
+        self.levels = tuple(level.transpose(0, 1).flatten(1).contiguous() for level in views.unit(GRID))
         self.scale = self._own_distances(references).clamp_min(0.05)
 
     def nearest(self, features: PatchFeatures, without: int | None = None) -> Neighbours:
         """Compare every patch with the bank, one matrix product per level; without the patches of one of its photos,
-        if so wished, so that a photo of the bank can be judged by the others."""
+        mirrored ones too, if so wished, so that a photo of the bank can be judged by the others."""
         distances, residuals = [], []
         for query, bank in zip(features.unit(GRID), self.levels, strict=True):
             side = query.shape[-1]
             asked = query.flatten(2).transpose(1, 2)
             if without is not None:
-                bank = torch.cat([bank[:, : without * side**2], bank[:, (without + 1) * side**2 :]], dim=1)
+                by_photo = bank.unflatten(1, (-1, self.photos, side**2))
+                bank = torch.cat([by_photo[:, :, :without], by_photo[:, :, without + 1 :]], dim=2).flatten(1)
             similarity, index = _cosine(asked, bank).max(dim=2)  # (B, s*s)
             distances.append(_distance(similarity).unflatten(1, (side, side)))
             matched = bank.T[index].transpose(1, 2).unflatten(2, (side, side))
@@ -84,7 +88,7 @@ class MemoryBank:
             close, found = _close_by(side).to(level.device), []
             for photo in range(min(self.photos, MOST_ASKED)):
                 probes = level[photo, :, ::2, ::2].flatten(1).T  # (probes, C_l)
-                similarity = _cosine(probes, bank)  # (probes, photos * s*s)
+                similarity = _cosine(probes, bank)  # (probes, views * photos * s*s)
                 similarity[:, photo * side**2 : (photo + 1) * side**2].masked_fill_(close, -1.0)
                 found.append(_distance(similarity.amax(dim=1)).mean())
             scales.append(torch.stack(found).mean())

@@ -204,6 +204,17 @@ def test_a_photo_of_the_bank_is_judged_by_the_others():
     assert all(d.min() > 0.01 for d in without.distances)
 
 
+def test_a_bank_knows_its_photos_in_the_mirror_too():
+    photos, mirrored = made_up(3, seed=7), made_up(3, seed=8)
+    bank, rest = MemoryBank(photos, mirrored), [features.select(slice(1, 3)) for features in (photos, mirrored)]
+    seen, first = mirrored.select(slice(0, 1)), photos.select(slice(0, 1))
+    assert all(d.max() < 5e-3 for d in bank.nearest(seen).distances), "a mirrored photo is as good as the photo"
+    without, fewer = bank.nearest(seen, without=0), MemoryBank(*rest).nearest(seen)
+    assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(without.distances, fewer.distances, strict=True))
+    assert all(d.min() > 0.01 for d in without.distances), "both views of the photo are left out"
+    assert bank.photos == 3 and all((d < 5e-3).all() for d in bank.nearest(first).distances)
+
+
 def test_half_precision_around_it_changes_no_distance():
     references, query = made_up(2, seed=5), made_up(1, seed=6)
     wanted = MemoryBank(references).nearest(query).distances
