@@ -18,7 +18,8 @@ from assistant import UserError
 from assistant.area import Area
 from assistant.conversation import Chat
 from assistant.corrections import NO_CORRECTIONS, Corrections, Mark
-from assistant.detectors.fused import SETTINGS, FusedDetector, FusionHead
+from assistant.detectors.drawn_defects import draw_defect
+from assistant.detectors.fused import MOST_JUDGED, SETTINGS, FusedDetector, FusionHead
 from assistant.detectors.marks import MarkedPatches, Marks, marked_patches
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.images import Frame, ImageSource, load_image, mismatch
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
+DRAWN = 24  # defects drawn on a set of references, once
 REMEMBERED_MARKS = 256  # marks whose patches are kept: 1.5 MB each, so that another correction takes effect at once
 MAX_NEW_TOKENS = 160
 NO_LANGUAGE = ("this assistant was opened without its language model", "open it with language=True")
@@ -187,7 +189,9 @@ class Assistant:
             features = PatchFeatures.join([self.encode(r) for r in references])
             if calibration is not None:  # fitted on a memory that is large enough without
                 return FusedDetector(self.head, features, calibration=calibration)
-            return FusedDetector(self.head, features, PatchFeatures.join([self.encode(r[:, ::-1]) for r in references]))
+            mirrored = PatchFeatures.join([self.encode(reference[:, ::-1]) for reference in references])
+            detector = FusedDetector(self.head, features, mirrored)
+            return detector.settled(self._broken(references)) if len(references) > 1 else detector
 
         def correct() -> FusedDetector:
             accepted, defects = (
@@ -197,6 +201,15 @@ class Assistant:
 
         plain = _remember(self._detectors, key, build, REMEMBERED)
         return _remember(self._detectors, (key, corrections.key), correct, REMEMBERED) if corrections else plain
+
+    @torch.inference_mode()
+    def _broken(self, references: Sequence[np.ndarray]) -> Iterator[tuple[int, PatchFeatures]]:
+        """Numbers of references, with features of them after a defect was drawn on them; always the same ones."""
+        rng = np.random.default_rng(0)
+        for number in range(DRAWN):
+            source = number % min(len(references), MOST_JUDGED)
+            broken = draw_defect(Frame(references[source], self.encoder.image_size).array, rng)
+            yield source, self.encoder(torch.tensor(broken).permute(2, 0, 1)[None])
 
     def _patches(self, mark: Mark) -> MarkedPatches:
         """The patches under a mark, cut out once."""

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.calibration import Calibration
-from assistant.detectors.fused import EVIDENCE, STATISTICS, USUAL_SHARE, FusedDetector, overall_look
+from assistant.detectors.fused import EVIDENCE, SEVERAL, STATISTICS, USUAL_SHARE, FusedDetector, overall_look
 from assistant.encoder import PatchFeatures
 from assistant.images import Frame
 from assistant.product import Product
@@ -31,7 +31,6 @@ BROKEN = 100  # synthetic defects that are aimed at
 MOST_GOOD = 60  # good photos that are judged: more than a line through three numbers needs
 LEAST_QUALITY = 0.8  # of synthetic defects; on real photos fits without the rest were right more often
 TRIES = 8  # for one that is good enough
-SEVERAL = STATISTICS.index("logit, several")
 
 Generator = np.random.Generator
 

@@ -2,8 +2,8 @@
 
 import copy
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -31,6 +31,7 @@ STATISTICS = (
     *(f"{name}, {way}" for way in ("one reference", "several") for name in (*EVIDENCE, "flag")),
     "logit, alone", "flag, alone",
 )  # fmt: skip
+SEVERAL = STATISTICS.index("logit, several")
 # How much of what good photos score among one another is taken off: a few of them tell their mean only roughly.
 USUAL_SHARE = 0.5
 MOST_JUDGED = 4  # references that are judged by the others
@@ -185,6 +186,22 @@ class FusedDetector:
         """The same detector, corrected by what users have judged."""
         other = copy.copy(self)
         other.marks = marks
+        return other
+
+    def settled(self, broken: Iterable[tuple[int, PatchFeatures]]) -> "FusedDetector":
+        """The same detector with its line half way between the good photos and defects drawn on them.
+
+        What counts as evidence, and how much, stays as it was learnt; where good ends is the product's own.
+
+        Args:
+            broken: number of a reference, and features (batch 1) of it with a defect; there are two references or more.
+        """
+        drawn = np.mean([self.evidence(features, without=number) for number, features in broken], axis=0)
+        middle = (self.among + drawn) / 2 - USUAL_SHARE * self.among
+        weights = np.array(self.calibration.weights)
+        weights[SEVERAL + len(EVIDENCE)] = -middle @ weights[SEVERAL : SEVERAL + len(EVIDENCE)]
+        other = copy.copy(self)
+        other.calibration = replace(self.calibration, weights=tuple(weights.tolist()))
         return other
 
     @torch.inference_mode()
