@@ -90,6 +90,8 @@ def start(config: AssistantConfig, encoder: ImageEncoder, head: FusionHead) -> t
     torch.manual_seed(config.seed)
     if config.init is not None:
         model, processor = open_base(config)
+        if config.tuning == "full" and _same_shape(_tower(model), encoder.backbone):
+            _tower(model).load_state_dict(encoder.backbone.state_dict())  # one look serves the map and the words
     else:
         vision = encoder.backbone.config
         with PartialState().main_process_first():
@@ -122,6 +124,11 @@ def _finish(
     head.save(output)
     if not _same_weights(_tower(model), encoder.backbone):  # the map is not seen with the model's own eyes
         encoder.save(output / ENCODER)
+
+
+def _same_shape(one: nn.Module, other: nn.Module) -> bool:
+    mine, theirs = one.state_dict(), other.state_dict()
+    return mine.keys() == theirs.keys() and all(mine[k].shape == v.shape for k, v in theirs.items())
 
 
 def _same_weights(one: nn.Module, other: nn.Module) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from assistant import UserError
 
-TUNINGS = ("full", "lora", "dora", "rslora", "qlora")
+TUNINGS = ("full", "prompt", "lora", "dora", "rslora", "qlora")
 MAP_LOSSES = ("focal-dice", "anomalygpt")  # of `training.losses`, which needs torch
 
 
@@ -77,7 +77,7 @@ class AssistantConfig(StageConfig):
     `encoder` and `detector` are the checkpoint folders of the stages before, or `tiny`, the embedded one;
     `scenes` is how many photos are inspected once and then talked about again and again; `vocabulary` is
     the size of a new tokenizer. Unless `tuning` is "full", only adapters of `rank` and the prompt learner of
-    `init` are trained; "qlora" keeps the frozen rest in 4 bits.
+    `init` are trained; with "prompt" the prompt learner alone; "qlora" keeps the frozen rest in 4 bits.
 
     With a `decoder_loss` above 0 the detector's head learns on: its map goes into the prompt with its gradient, and the
     second stage's loss counts that much beside the answers'; `calibration_scenes` then fit the calibration anew.

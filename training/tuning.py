@@ -76,6 +76,10 @@ def adapt(model: AnomalyLvlmForConditionalGeneration, config: AssistantConfig) -
     """
     if config.tuning == "full":
         return model
+    if config.tuning == "prompt":
+        for name, weight in model.named_parameters():  # and the detector, where that learns on with it
+            weight.requires_grad_("prompt_learner" in name or "joint_decoder" in name)
+        return model
     kind, family = config.tuning, model.lvlm.config.model_type
     adapters = lora_config(family, rank=config.rank, dora=kind == "dora", rslora=kind == "rslora")
     if isinstance(model, JointModel):

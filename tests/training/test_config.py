@@ -78,7 +78,10 @@ def test_the_presets_of_larger_models_need_nothing_more(model, tuning):
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["tuning=lorra", "init=x"], "unknown tuning 'lorra': set tuning to one of full, lora, dora, rslora, qlora"),
+        (
+            ["tuning=lorra", "init=x"],
+            "unknown tuning 'lorra': set tuning to one of full, prompt, lora, dora, rslora, qlora",
+        ),
         (["tuning=lora"], "tuning=lora needs a model to adapt"),
         (["lora=true"], "unknown key 'lora'"),
         (["tuning=lora", "init=x", "rank=0"], "rank=0 leaves nothing to train"),

@@ -377,10 +377,26 @@ def test_adapters_are_trained_on_a_given_model_and_merged(again):
     assert not any("vision_tower" in name or "embed_tokens" in name for name in changed)
 
 
+def test_the_prompt_learner_alone_is_trained(again):
+    train_assistant(dataclasses.replace(again, tuning="prompt", learning_rate=0.05))
+    old, new = weights_of(Path(again.init)), weights_of(Path(again.output))
+    changed = {name for name in old if not torch.equal(old[name], new[name])}
+    assert changed and all("prompt_learner" in name for name in changed)
+
+
+def test_a_model_taught_on_sees_with_the_new_encoder(again, tmp_path):
+    encoder = ImageEncoder.from_pretrained(again.encoder)
+    with torch.no_grad():
+        next(encoder.backbone.parameters()).mul_(1.5)
+    encoder.save(tmp_path / "distilled")
+    train_assistant(dataclasses.replace(again, encoder=str(tmp_path / "distilled"), max_steps=1))
+    assert not (Path(again.output) / "encoder").exists(), "one look serves the map and the words"
+
+
 def test_another_vision_model_as_encoder_travels_along(again, tmp_path):
     """A language model with a vision tower of its own, and a detector that looks through another one."""
     small_encoder(SIDE, seed=9).save_pretrained(tmp_path / "other")
-    train_assistant(dataclasses.replace(again, encoder=str(tmp_path / "other")))
+    train_assistant(dataclasses.replace(again, tuning="lora", encoder=str(tmp_path / "other")))
     pixels = torch.rand(1, 3, SIDE, SIDE)
     found = Assistant.from_pretrained(again.output, language=False).encoder(pixels).levels
     wanted = ImageEncoder.from_pretrained(tmp_path / "other")(pixels).levels
