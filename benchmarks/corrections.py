@@ -48,7 +48,7 @@ def look(assistant: Assistant, detector: FusedDetector, photo: Photo) -> Seen:
     found = detector.bank.nearest(features)
     logits, similarity = detector.head(features, [found, None])
     mask = photo.mask(pixels.shape[:2]) if photo.mask else None
-    return Seen(photo, mask, features, logits, similarity[0, 2:].softmax(dim=0), found)
+    return Seen(photo, mask, features, logits, similarity[0].softmax(dim=0), found)
 
 
 @torch.inference_mode()

@@ -54,7 +54,8 @@ class DecoderConfig(StageConfig):
 
     `products` are folders that each hold good photos of one product; `data` are folders of labelled photos in any
     layout of `assistant.layouts`, whose defective ones are trained on too, with their masks where they have any;
-    `loss` is one of `MAP_LOSSES`; `calibration_scenes` scenes, never trained on, fit the calibration at the end.
+    `loss` is one of `MAP_LOSSES`; with `tune_encoder` the encoder learns on and is saved beside the detector, in
+    `encoder`; `calibration_scenes` scenes, never trained on, fit the calibration at the end.
     """
 
     stage: str = "decoder"
@@ -62,6 +63,7 @@ class DecoderConfig(StageConfig):
     products: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
     loss: str = "focal-dice"
+    tune_encoder: bool = False
     max_references: int = 4
     calibration_scenes: int = 600
 

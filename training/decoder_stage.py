@@ -1,5 +1,6 @@
 """Stage 2: train the image decoder and its fusion with the memory bank on synthetic and, where given, real defects."""
 
+import copy
 from collections.abc import Sequence
 
 import cv2
@@ -8,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from assistant.assistant import ENCODER
 from assistant.calibration import Calibration
 from assistant.detectors.fused import EVIDENCE, FusedDetector, FusionHead, top_logit
 from assistant.detectors.memory_bank import MemoryBank, Neighbours
@@ -50,35 +52,68 @@ def collate(scenes: Sequence[Scene]) -> dict[str, Tensor]:
 
 
 class DecoderTraining(nn.Module):
-    """Frozen encoder, trained fusion head; one of `LOSSES` on the fused and on the zero-shot map."""
+    """Encoder and trained fusion head; one of `LOSSES` on the fused and on the zero-shot map.
 
-    def __init__(self, encoder: ImageEncoder | None, head: FusionHead, loss: str = "focal-dice") -> None:
+    Args:
+        encoder: frozen; None where only weights are to be filled from a checkpoint.
+        head: what is trained.
+        loss: a name in `LOSSES`.
+        tune_encoder: the encoder learns on, too, held near to what it was: else it would forget all that synthetic
+            defects do not ask for.
+    """
+
+    def __init__(
+        self, encoder: ImageEncoder | None, head: FusionHead, loss: str = "focal-dice", tune_encoder: bool = False
+    ) -> None:
         super().__init__()
-        # In a list, so that checkpoints hold the head alone; only to be filled from one, no encoder is needed.
+        # In a list, so that checkpoints hold what is trained alone; only to be filled from one, no encoder is needed.
         self.encoder = [] if encoder is None else [encoder]
         self.head, self.pixel_loss = head, LOSSES[loss]
+        self.tuned: nn.Module | None = None
+        if tune_encoder:
+            self.before = [copy.deepcopy(self.encoder[0])]
+            tuned = self.encoder[0].backbone.requires_grad_(True)
+            self.tuned = tuned.to(memory_format=torch.contiguous_format)  # as checkpoints want it
 
-    @torch.no_grad()
+    def train(self, mode: bool = True) -> "DecoderTraining":
+        """As always, but the encoder keeps its batch statistics: those of synthetic scenes are not those of photos."""
+        super().train(mode)
+        if self.tuned is not None:
+            self.tuned.eval()
+        return self
+
     def encode(self, pictures: Tensor) -> PatchFeatures:
         """Features of (N, 3, S, S) uint8 pictures."""
         encoder = self.encoder[0].to(pictures.device)
-        with torch.autocast(pictures.device.type, enabled=False):  # distances of near neighbours need all digits
-            return PatchFeatures.join([encoder(part.float() / 255) for part in pictures.split(16)])
+        with torch.set_grad_enabled(self.tuned is not None and torch.is_grad_enabled()):
+            return _look(encoder, pictures)
 
     def forward(self, pictures: Tensor, counts: Tensor, kinds: Tensor) -> dict[str, Tensor]:
         """What `collate` gives -> "loss", and the fused "logits" (B, 1, s, s) that it judges."""
-        queries, references = split(self.encode(pictures), counts)
-        found = [_nearest(queries.select(slice(i, i + 1)), normals) for i, normals in enumerate(references)]
-        prompts = self._sampled_prompts()
-        with torch.no_grad():
-            self.head.image_decoder.prompts.copy_(prompts)
-        compared, _ = self.head(queries, found)
-        alone, _ = self.head(queries, [None] * len(found))  # detection judges every photo both ways
-        decoder = self.head.image_decoder
+        features = self.encode(pictures)
+        queries, references = split(features, counts)
+        found = [self._nearest(queries.select(slice(i, i + 1)), normals) for i, normals in enumerate(references)]
+        prompts, decoder = self._sampled_prompts(), self.head.image_decoder
+        compared, kind = self.head(queries, found, prompts)
+        alone, kind_alone = self.head(queries, [None] * len(found), prompts)  # detection judges every photo both ways
         similarity = decoder.match(decoder.embed(queries, queries.levels[1].shape[-1]), prompts)
         loss = self._map_loss(compared, kinds) + 0.5 * self._map_loss(alone, kinds)
         loss = loss + self._pixels(similarity[:, 1:2] - similarity[:, :1], kinds)
-        return {"loss": loss + 0.2 * _kind_loss(similarity[:, 2:], kinds), "logits": compared}
+        loss = loss + 0.3 * _kind_loss(kind, kinds) + 0.1 * _kind_loss(kind_alone, kinds)
+        if self.tuned is not None:
+            loss = loss + self._forgotten(features, pictures)
+        return {"loss": loss, "logits": compared}
+
+    def _nearest(self, query: PatchFeatures, references: References | None) -> Neighbours | None:
+        with torch.set_grad_enabled(self.tuned is not None and torch.is_grad_enabled()):
+            return None if references is None else MemoryBank(*references).nearest(query)
+
+    def _forgotten(self, features: PatchFeatures, pictures: Tensor) -> Tensor:
+        """How far the tuned encoder's features have turned from those it began with, cosine distance in [0, 2]."""
+        with torch.no_grad():
+            before = _look(self.before[0].to(pictures.device), pictures)
+        pairs = zip(features.levels, before.levels, strict=True)
+        return torch.stack([1 - F.cosine_similarity(now, then, dim=1).mean() for now, then in pairs]).mean()
 
     def _map_loss(self, logits: Tensor, kinds: Tensor) -> Tensor:
         """Pixels and shapes right, and the whole photo right; (B, 1, s, s) logits, (B, S, S) kinds."""
@@ -114,16 +149,23 @@ def split(features: PatchFeatures, counts: Tensor) -> tuple[PatchFeatures, list[
 
 
 def _kind_loss(similarity: Tensor, kinds: Tensor) -> Tensor:
-    """Cross entropy of the similarities (B, K, c, c) where a kind is named; 0 where none is, which has no mean."""
+    """Cross entropy of the similarities (B, K, c, c) where a kind is named, every photo and kind counting alike: a
+    scratch is no less a defect than a stain of ten times its pixels. 0 where none is named."""
     shown = F.interpolate(similarity, size=kinds.shape[-1], mode="bilinear")
     named = (kinds > 0) & (kinds < UNNAMED)
+    if not named.any():
+        return 0.0 * shown.sum()
     wanted = torch.where(named, kinds - 1, IGNORE)
-    return F.cross_entropy(shown, wanted, ignore_index=IGNORE) if named.any() else 0.0 * shown.sum()
+    cost = F.cross_entropy(shown, wanted, ignore_index=IGNORE, reduction="none")[named]
+    photo = torch.arange(len(kinds), device=kinds.device)[:, None, None].expand_as(kinds)[named]
+    _, group, pixels = torch.unique(photo * UNNAMED + kinds[named], return_inverse=True, return_counts=True)
+    return (cost / pixels[group]).sum() / len(pixels)
 
 
-@torch.no_grad()
-def _nearest(query: PatchFeatures, references: References | None) -> Neighbours | None:
-    return None if references is None else MemoryBank(*references).nearest(query)
+def _look(encoder: ImageEncoder, pictures: Tensor) -> PatchFeatures:
+    """Features of (N, 3, S, S) uint8 pictures; distances of near neighbours need all digits, so no half precision."""
+    with torch.autocast(pictures.device.type, enabled=False):
+        return PatchFeatures.join([encoder(part.float() / 255) for part in pictures.split(16)])
 
 
 def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calibration:
@@ -197,17 +239,21 @@ def train_decoder(config: DecoderConfig) -> None:
     """Train, calibrate and write the detector to `config.output`."""
     torch.manual_seed(config.seed)
     encoder = ImageEncoder.from_pretrained(config.encoder)
-    probe = encoder(torch.zeros(1, 3, encoder.image_size, encoder.image_size))
+    with torch.no_grad():
+        probe = encoder(torch.zeros(1, 3, encoder.image_size, encoder.image_size))
     head = FusionHead([level.shape[1] for level in probe.levels])
     if config.init is not None:
         head = FusionHead.load(config.init).requires_grad_(True)
     size, references = encoder.image_size, config.max_references
     scenes = Scenes(config.photos, config.products, size, references, config.seed, data=config.data)
-    model = DecoderTraining(encoder, head, config.loss)
+    model = DecoderTraining(encoder, head, config.loss, config.tune_encoder)
     fit(config, model, scenes, collate)
     # Every real defect was trained on: what the head thinks of them says nothing of others.
     clear = Scenes(config.photos, config.products, size, references, config.seed, HARDEST, config.data, real_share=0)
     calibrate_head(model, clear, config.calibration_scenes)
     with finished(config.output) as folder:
         head.save(folder)
+        if config.tune_encoder:
+            encoder.backbone.half()
+            encoder.save(folder / ENCODER)
     record_training_photos(config)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from torch.utils.data import Dataset
 
@@ -16,6 +17,7 @@ from training.real_photos import read_defect, read_real, stretched
 
 Rng = np.random.Generator
 REAL_SHARE = 0.3  # of the scenes, where there are real defects; more, and a few photos would be learnt by heart
+FREE_POSE = 0.12  # of the scenes made of good photos: every view is turned by an angle of its own
 LIGHT = ("illumination", "white balance", "noise")  # what may change on a photo whose mask must still fit
 
 
@@ -84,6 +86,8 @@ class Scenes(Dataset):
             return self._as_it_is(rng, count)
         draw = self.sources[int(rng.integers(len(self.sources)))]
         photo, *references = draw(rng, 1 + count)
+        if rng.random() < FREE_POSE:  # parts that lie as they fell
+            photo, *references = (_turned(view, rng) for view in (photo, *references))
         # Good photos differ by light and camera too, and none of that is a defect.
         if draw == self._one_photo or rng.random() < 0.5:
             photo, *references = (_again(view, rng) for view in (photo, *references))
@@ -156,6 +160,13 @@ class Scenes(Dataset):
             random_crop(load_image(folder[i]), np.random.default_rng(seed), self.size, smallest=smallest)
             for i in chosen
         ]
+
+
+def _turned(photo: np.ndarray, rng: Rng) -> np.ndarray:
+    """The photo turned about its middle by any angle; the border reflects."""
+    height, width = photo.shape[:2]
+    turn = cv2.getRotationMatrix2D((width / 2, height / 2), float(rng.uniform(0, 360)), 1.0)
+    return cv2.warpAffine(photo, turn, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
 
 
 def _again(photo: np.ndarray, rng: Rng) -> np.ndarray:

@@ -49,7 +49,7 @@ class FusionHead(nn.Module):
         width: channels of the head.
     """
 
-    def __init__(self, channels: Sequence[int], dim: int = 64, width: int = 48) -> None:
+    def __init__(self, channels: Sequence[int], dim: int = 64, width: int = 64) -> None:
         super().__init__()
         self.channels, self.dim, self.width = tuple(channels), dim, width
         self.image_decoder = ImageDecoder(channels, dim)
@@ -62,32 +62,38 @@ class FusionHead(nn.Module):
         self.coarse = nn.Sequential(
             nn.Conv2d(32 + 32 + 3 * count + 2, width, 3, padding=1), nn.GroupNorm(8, width), nn.GELU(),
             nn.Conv2d(width, width, 3, padding=2, dilation=2), nn.GELU(),
-            nn.Conv2d(width, 24, 3, padding=1), nn.GELU(),
+            nn.Conv2d(width, width, 3, padding=1), nn.GELU(),
         )  # fmt: skip
+        self.neck = nn.Conv2d(width, 24, 1)
         self.body = nn.Sequential(nn.Conv2d(24 + 16, 24, 3, padding=1), nn.GELU(), nn.Conv2d(24, 1, 3, padding=1))
+        self.kind = nn.Conv2d(width, dim, 1)  # what was seen, in the text space: which kind a defect is
         # What lies far from every reference is suspect whatever else the head thinks of it.
         self.distance = nn.Conv2d(count, 1, 1, bias=False)
         nn.init.constant_(self.distance.weight, 0.3)
 
-    def forward(self, features: PatchFeatures, found: Sequence[Neighbours | None]) -> tuple[Tensor, Tensor]:
-        """Anomaly logits (B, 1, s, s) and prompt similarities (B, 2 + K, c, c).
+    def forward(
+        self, features: PatchFeatures, found: Sequence[Neighbours | None], prompts: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """Anomaly logits (B, 1, s, s) and similarities with the prompts of every kind (B, K, c, c).
 
         References are compared on the grid of the second level (c); the first level (s) sharpens the outcome.
         `found` holds for each of the B photos its nearest reference patches, or None to judge it alone;
-        for a single photo it may hold several, and B logits come back for them.
+        for a single photo it may hold several, and B logits come back for them. `prompts` (2 + K, dim) take the place
+        of the remembered ones.
         """
         side, coarse = features.levels[0].shape[-1], features.levels[1].shape[-1]
         embedding = self.image_decoder.embed(features, coarse)
-        similarity = self.image_decoder.match(embedding)
+        similarity = self.image_decoder.match(embedding, prompts)
         compared = torch.cat([self._compare(neighbours, coarse, embedding) for neighbours in found])
         own = torch.cat([self.query(embedding), (similarity[:, 1:2] - similarity[:, :1]) / 4], dim=1)
         sharp = self.fine(features.levels[0])
         if features.batch == 1:  # one photo judged in several ways is encoded once
             own, sharp = (part.expand(len(found), -1, -1, -1) for part in (own, sharp))
         seen = self.coarse(torch.cat([own, compared], dim=1))
-        seen = torch.cat([seen, self.distance(self._relative(compared))], dim=1)
+        kinds = self.image_decoder.match(embedding + self.kind(seen), prompts)[:, 2:]
+        seen = torch.cat([self.neck(seen), self.distance(self._relative(compared))], dim=1)
         seen = F.interpolate(seen, size=side, mode="bilinear")
-        return self.body(torch.cat([seen[:, :-1], sharp], dim=1)) + seen[:, -1:], similarity
+        return self.body(torch.cat([seen[:, :-1], sharp], dim=1)) + seen[:, -1:], kinds
 
     def _compare(self, found: Neighbours | None, side: int, like: Tensor) -> Tensor:
         """What the references add for one photo, (1, 33 + 3 L, side, side); all zeros where there are none."""
@@ -222,7 +228,7 @@ class FusedDetector:
         found = None if self.bank is None else self.bank.nearest(features)
         # Judged with its references and alone, in one go.
         logits, similarity = self.head(features, [None] if found is None else [found, None])
-        kinds = similarity[0, 2:].softmax(dim=0)
+        kinds = similarity[0].softmax(dim=0)
         logits, kinds, remarks = self.marks.judge(features, logits, kinds)
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),

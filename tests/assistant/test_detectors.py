@@ -71,7 +71,8 @@ def head(encoder, references) -> FusionHead:
     optimizer = torch.optim.AdamW([*head.parameters(), prompts], lr=1e-2)
     for _ in range(30):
         head.image_decoder.prompts = F.normalize(prompts, dim=1)
-        logits, similarity = head(features, found)
+        logits, _ = head(features, found)
+        similarity = head.image_decoder.match(head.image_decoder.embed(features, SIDE // 8))
         text = F.interpolate(similarity[:, 1:2] - similarity[:, :1], size=logits.shape[-1], mode="bilinear")
         both = torch.cat([logits, text], dim=1)
         loss = F.binary_cross_entropy_with_logits(both, target.expand_as(both))
