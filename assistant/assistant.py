@@ -18,8 +18,8 @@ from assistant import UserError
 from assistant.area import Area
 from assistant.conversation import Chat
 from assistant.corrections import NO_CORRECTIONS, Corrections, Mark
-from assistant.detectors.drawn_defects import draw_defect
-from assistant.detectors.fused import MOST_JUDGED, SETTINGS, FusedDetector, FusionHead
+from assistant.detectors.drawn_defects import another_view, draw_defect
+from assistant.detectors.fused import MOST_JUDGED, SETTINGS, FusedDetector, FusionHead, View
 from assistant.detectors.marks import MarkedPatches, Marks, marked_patches
 from assistant.encoder import ImageEncoder, PatchFeatures
 from assistant.images import Frame, ImageSource, load_image, mismatch
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
-DRAWN = 12  # defects drawn on a set of references, once
+VIEWS = 8  # of a set of references, with a defect drawn on each, once
 REMEMBERED_MARKS = 256  # marks whose patches are kept: 1.5 MB each, so that another correction takes effect at once
 MAX_NEW_TOKENS = 160
 NO_LANGUAGE = ("this assistant was opened without its language model", "open it with language=True")
@@ -190,8 +190,7 @@ class Assistant:
             if calibration is not None:  # fitted on a memory that is large enough without
                 return FusedDetector(self.head, features, calibration=calibration)
             mirrored = PatchFeatures.join([self.encode(reference[:, ::-1]) for reference in references])
-            detector = FusedDetector(self.head, features, mirrored)
-            return detector.settled(self._broken(references)) if len(references) > 1 else detector
+            return FusedDetector(self.head, features, mirrored).settled(self._views(references))
 
         def correct() -> FusedDetector:
             accepted, defects = (
@@ -203,13 +202,15 @@ class Assistant:
         return _remember(self._detectors, (key, corrections.key), correct, REMEMBERED) if corrections else plain
 
     @torch.inference_mode()
-    def _broken(self, references: Sequence[np.ndarray]) -> Iterator[tuple[int, PatchFeatures]]:
-        """Numbers of references, with features of them after a defect was drawn on them; always the same ones."""
+    def _views(self, references: Sequence[np.ndarray]) -> Iterator[View]:
+        """Other views of the references with a defect drawn on each, and of one alone without, too; always the same."""
         rng = np.random.default_rng(0)
-        for number in range(DRAWN):
+        for number in range(VIEWS):
             source = number % min(len(references), MOST_JUDGED)
-            broken = draw_defect(Frame(references[source], self.encoder.image_size).array, rng)
-            yield source, self.encoder(torch.tensor(broken).permute(2, 0, 1)[None])
+            good = another_view(Frame(references[source], self.encoder.image_size).array, rng)
+            pictures = [draw_defect(good, rng), *([good] if len(references) == 1 else [])]
+            broken, *plain = (self.encoder(torch.tensor(picture).permute(2, 0, 1)[None]) for picture in pictures)
+            yield View(source, broken, *plain)
 
     def _patches(self, mark: Mark) -> MarkedPatches:
         """The patches under a mark, cut out once."""

@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from assistant.assistant import ENCODER
 from assistant.calibration import Calibration
-from assistant.detectors.fused import EVIDENCE, FusedDetector, FusionHead, top_logit
+from assistant.detectors.fused import EVIDENCE, ONE, SEVERAL, FusedDetector, FusionHead, top_logit
 from assistant.detectors.memory_bank import MemoryBank, Neighbours
 from assistant.detectors.text_prompts import ABNORMAL, KIND_PHRASES, NORMAL, TEMPLATES
 from assistant.encoder import ImageEncoder, PatchFeatures
@@ -187,8 +187,8 @@ def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calib
 HARDEST = 0.5
 
 # Synthetic references resemble their photo more than real ones do, so a fit would lean on the learnt logit alone. The
-# mix is set instead: three parts learnt, one part distance, one part contrast, each in units of its own spread.
-MIX = np.array([0.6, 0.2, 0.2])
+# mix is set instead: as much distance as logit, and half as much contrast, each in units of its own spread.
+MIX = np.array([0.4, 0.4, 0.2])
 
 
 def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:
@@ -198,7 +198,7 @@ def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:
     """
     weights: list[float] = []
     step = len(EVIDENCE) + 1
-    for start in (0, step):
+    for start in (ONE, SEVERAL):
         chosen = rows[:, start + step - 1] == 1
         evidence = rows[chosen, start : start + step - 1]
         mix = MIX / (evidence.std(axis=0) + 1e-6) if chosen.any() else MIX

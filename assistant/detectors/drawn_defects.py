@@ -1,14 +1,27 @@
 """Plain defects drawn on photos of good parts: what the detector says of them tells where its line should lie.
 
-They are no training data (that is `data_gen`'s, with measured facts); two dozen, blunt but everywhere, suffice to see
+They are no training data (that is `data_gen`'s, with measured facts); a dozen, blunt but everywhere, suffice to see
 how far a defect stands out from what the good photos of a product score among themselves.
 """
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFilter
 
 CONTRAST = (0.12, 0.4)  # of full scale: from faint to plain
 MARGIN = 0.15  # of the side: a part seldom fills its photo to the edge
+
+
+TURN, ZOOM, SHIFT, LIGHT = 4.0, 0.12, 0.04, 0.12  # degrees and shares by which another view may differ
+
+
+def another_view(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """The photo, (S, S, 3) float32 in [0, 1], as if taken again by hand: moved, turned, nearer, in other light."""
+    side = len(photo)
+    move = cv2.getRotationMatrix2D((side / 2, side / 2), rng.uniform(-TURN, TURN), rng.uniform(1, 1 + ZOOM))
+    move[:, 2] += rng.uniform(-SHIFT, SHIFT, 2) * side
+    moved = cv2.warpAffine(photo, move, (side, side), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REFLECT_101)
+    return np.clip(moved * rng.uniform(1 - LIGHT, 1 + LIGHT) + rng.uniform(-LIGHT, LIGHT) / 2, 0, 1).astype(np.float32)
 
 
 def draw_defect(photo: np.ndarray, rng: np.random.Generator) -> np.ndarray:

@@ -31,7 +31,9 @@ STATISTICS = (
     *(f"{name}, {way}" for way in ("one reference", "several") for name in (*EVIDENCE, "flag")),
     "logit, alone", "flag, alone",
 )  # fmt: skip
-SEVERAL = STATISTICS.index("logit, several")
+ONE, SEVERAL = STATISTICS.index("logit, one reference"), STATISTICS.index("logit, several")
+# Where the line between good and defective lies, as a share of the way from good photos to drawn defects.
+LINE, LINE_OF_ONE = 0.45, 0.7
 # How much of what good photos score among one another is taken off: a few of them tell their mean only roughly.
 USUAL_SHARE = 0.5
 MOST_JUDGED = 4  # references that are judged by the others
@@ -158,6 +160,16 @@ class Detection:
     remarks: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class View:
+    """Reference number `source` seen again: features (batch 1) with a drawn defect, `broken`, and, where it is the only
+    reference, without, `good`."""
+
+    source: int
+    broken: PatchFeatures
+    good: PatchFeatures | None = None
+
+
 class FusedDetector:
     """A fusion head with the normal photos of one product, or none.
 
@@ -194,18 +206,25 @@ class FusedDetector:
         other.marks = marks
         return other
 
-    def settled(self, broken: Iterable[tuple[int, PatchFeatures]]) -> "FusedDetector":
-        """The same detector with its line half way between the good photos and defects drawn on them.
+    def settled(self, views: Iterable[View]) -> "FusedDetector":
+        """The same detector with its line between the good photos and defects drawn on them.
 
-        What counts as evidence, and how much, stays as it was learnt; where good ends is the product's own.
-
-        Args:
-            broken: number of a reference, and features (batch 1) of it with a defect; there are two references or more.
+        What counts as evidence, and how much, stays as it was learnt; where good ends is the product's own. Several
+        references tell by one another what good photos score. One alone tells it by other views of itself, which are
+        more alike than two parts are; so the line lies nearer to the defects there.
         """
-        drawn = np.mean([self.evidence(features, without=number) for number, features in broken], axis=0)
-        middle = (self.among + drawn) / 2 - USUAL_SHARE * self.among
+        assert self.bank is not None, "the line is drawn between references and what is drawn on them"
+        alone = self.bank.photos == 1
+        seen = list(views)
+        drawn = np.mean([self.evidence(view.broken, None if alone else view.source) for view in seen], axis=0)
+        if alone:
+            start, share, taken = ONE, LINE_OF_ONE, 0.0
+            good = np.mean([self.evidence(view.good) for view in seen if view.good is not None], axis=0)
+        else:
+            start, share, taken, good = SEVERAL, LINE, USUAL_SHARE, self.among
+        line = (1 - share) * good + share * drawn - taken * self.among
         weights = np.array(self.calibration.weights)
-        weights[SEVERAL + len(EVIDENCE)] = -middle @ weights[SEVERAL : SEVERAL + len(EVIDENCE)]
+        weights[start + len(EVIDENCE)] = -line @ weights[start : start + len(EVIDENCE)]
         other = copy.copy(self)
         other.calibration = replace(self.calibration, weights=tuple(weights.tolist()))
         return other
