@@ -8,6 +8,7 @@ import gradio as gr
 
 from assistant import UserError
 from assistant.store import Store
+from assistant.web.batch_panel import build_batch_panel
 from assistant.web.inspect_panel import Tool, build_inspect_panel
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE
@@ -21,6 +22,7 @@ Builder = Callable[[Workshop, gr.State], object]
 TOOLS: tuple[Tool, ...] = ()
 TABS: dict[str, Builder] = {
     "Inspect": functools.partial(build_inspect_panel, tools=TOOLS),
+    "Batch": build_batch_panel,
 }
 
 

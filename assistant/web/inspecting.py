@@ -26,7 +26,7 @@ def refresh(workshop: Workshop, session: Session) -> Hashable:
         UserError: the product is gone, or a photo cannot be read.
     """
     if session.product is not None:
-        files = tuple(str(path) for path in workshop.store.products.get(session.product).references)
+        files = tuple(str(path) for path in workshop.references(session.model, session.product))
         if files != session.files:
             session.references, session.files = [load_image(file) for file in files], files
     return session.model, session.files, corrections_of(workshop, session).key

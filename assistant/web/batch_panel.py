@@ -1,0 +1,264 @@
+"""Batch: many photos at once; a table that fills while they are inspected, and reports to take away."""
+
+import html
+import shutil
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+from gradio.utils import get_upload_folder
+from PIL import Image
+
+from assistant import UserError
+from assistant.batch import FAILED, RUNNING, Batch
+from assistant.batch_report import WRITERS, date
+from assistant.images import load_image
+from assistant.layouts import SUFFIXES
+from assistant.web.batch_line import BatchLine, Upload
+from assistant.web.batch_table import PRESSED, View, progress, table
+from assistant.web.facts import card, details, verdict
+from assistant.web.inspecting import add_photo
+from assistant.web.session import Session
+from assistant.web.style import QUIET
+from assistant.web.workshop import Workshop
+
+File = dict[str, Any]  # an upload as the page sends it
+TICK = 1.5  # seconds between two looks at a running batch
+EMPTY = card("", "Choose photos or a folder, then press Inspect all. Each becomes a row here.")
+PICK = card("", "Click a row to see its photo.")
+SCREEN = 6 + len(WRITERS)  # outputs of `screen`
+SEVERAL: dict[str, Any] = {"concurrency_limit": 4, **QUIET}  # they read files, so that a few at once do no harm
+SURE = (
+    """(view, name) => [view, name && confirm("Delete this batch with its pictures? Its verdicts stay in the log.")]"""
+)
+SEEN = """() => { if (innerWidth < 1100 && document.activeElement?.matches("#batch-rows .row"))
+    document.querySelector("#batch-photo").scrollIntoView({behavior: "smooth", block: "start"}) }"""
+FIRST_TAB = """() => document.querySelector('[role="tab"]').click()"""
+LABELS = {"csv": "CSV", "json": "JSON", "html": "HTML report"}
+
+
+@dataclass(frozen=True)
+class BatchPanel:
+    """What happens on this panel, one method per event. Those that end in `screen` show all of a batch."""
+
+    workshop: Workshop
+    line: BatchLine = field(init=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "line", BatchLine(self.workshop))
+
+    def about(self, session: Session) -> str:
+        """What photos will be compared with, and by which model; before anything is started."""
+        try:
+            references = self.workshop.references(session.model, session.product)
+            name = None if session.product is None else self.workshop.store.products.get(session.product).name
+        except UserError as error:
+            return card("problem", html.escape(str(error)), role="alert")
+        if name is None:
+            text = "No product is chosen on the first tab, so photos are judged without good parts to compare with."
+        else:
+            count = len(references)
+            compared = f"compared with {count} good part{'s' * (count != 1)}" if count else "which the model was taught"
+            text = f"Product: <strong>{html.escape(name)}</strong>, {compared}."
+        return card("", f"{text} Model: <strong>{html.escape(session.model)}</strong>.")
+
+    def gather(self, files: Sequence[File] | None, folder: Sequence[File] | None) -> list[str]:
+        """The photos of a folder join the files chosen; what is no photo by its name stays out."""
+        found = [file["path"] for file in folder or () if Path(file["path"]).suffix.lower() in SUFFIXES]
+        if left := len(folder or ()) - len(found):
+            gr.Info(f"{left} file{'s' * (left != 1)} of the folder left out, which are no photos by their names.")
+        return list(dict.fromkeys([*(file["path"] for file in files or ()), *found]))
+
+    def start(self, session: Session, view: View, files: Sequence[File] | None) -> tuple[Any, ...]:
+        """Begin a batch and show it."""
+        uploads = [Upload(file["path"], file.get("orig_name") or Path(file["path"]).name) for file in files or ()]
+        if not uploads:
+            gr.Warning("Choose photos or a folder first.")
+            return (gr.skip(),) * SCREEN
+        try:
+            batch = self.line.start(uploads, session.model, session.product, session.who)
+        except UserError as error:
+            gr.Warning(html.escape(str(error)))
+            return (gr.skip(),) * SCREEN
+        return self.show(view, batch.about.id)
+
+    def show(self, view: View, name: str | None) -> tuple[Any, ...]:
+        """Another batch, or none."""
+        view.batch, view.page, view.picked, view.verdict = name or "", 0, None, ""
+        return self.screen(view)
+
+    def screen(self, view: View) -> tuple[Any, ...]:
+        """Everything of the batch shown: list, progress, rows, timer, stop and delete, reports."""
+        listed = [(f"{date(a.started)} · {a.product or 'no product'} · {a.photos} photos", a.id)
+                  for a in self.workshop.batches.list()]  # fmt: skip
+        choices = gr.update(choices=listed, value=view.batch or None)
+        off = gr.update(interactive=False)
+        try:
+            batch = self.line.open(view.batch) if view.batch else None
+        except UserError as error:  # another visitor deleted it
+            view.batch = ""
+            gr.Warning(html.escape(str(error)))
+            batch = None
+        if batch is None:
+            nothing = gr.update(value=None, interactive=False)
+            return gr.update(choices=listed, value=None), EMPTY, "", gr.Timer(active=False), off, off, *[nothing] * 3
+        job = self.line.jobs.get(view.batch)
+        running = job is not None
+        bar = progress(batch, job.seconds_left() if job else None)
+        reports = [gr.update(value=_offer(batch, kind), interactive=not running) for kind in WRITERS]
+        stop, delete = gr.update(interactive=running), gr.update(interactive=not running)
+        return choices, bar, table(batch, view), gr.Timer(active=running), stop, delete, *reports
+
+    def tick(self, view: View) -> tuple[Any, ...]:
+        """The batch while it runs: bar and rows; at its end, all."""
+        if (job := self.line.jobs.get(view.batch)) is None:
+            return self.screen(view)
+        skip = gr.skip()
+        return skip, progress(job.batch, job.seconds_left()), table(job.batch, view), *[skip] * (SCREEN - 3)
+
+    def stop(self, view: View) -> None:
+        self.line.stop(view.batch)
+
+    def delete(self, view: View, sure: bool) -> tuple[Any, ...]:
+        """Forget the batch that is shown; its verdicts stay in the log."""
+        if not sure or not view.batch or view.batch in self.line.jobs:
+            return (gr.skip(),) * SCREEN
+        try:
+            self.workshop.batches.remove(view.batch)
+        except UserError as error:
+            gr.Warning(html.escape(str(error)))
+        return self.show(view, None)
+
+    def press(self, view: View, action: str, value: str) -> tuple[Any, ...]:
+        """A button in the table: the table, and the photo where a row was pressed."""
+        view.press(action, value)
+        if not view.batch:
+            return (gr.skip(),) * 4
+        batch = self.line.open(view.batch)
+        picture, facts, opened = self.picked(batch, view) if action == "row" else (gr.skip(),) * 3
+        return table(batch, view), picture, facts, opened
+
+    def search(self, view: View, words: str) -> str:
+        """The rows whose name or finding holds some words."""
+        view.search, view.page = words, 0
+        return table(self.line.open(view.batch), view) if view.batch else ""
+
+    def open(self, session: Session, view: View) -> None:
+        """Inspect the photo of a row once more, to talk about it."""
+        upload = None if view.picked is None else self.line.upload(view.batch, view.picked)
+        if upload is None:
+            raise gr.Error(
+                "The server does not have this file any more; drop it on the first tab.", print_exception=False
+            )
+        try:
+            add_photo(self.workshop, session, load_image(upload.path), upload.name)
+        except UserError as error:
+            raise gr.Error(html.escape(str(error)).replace(upload.path, upload.name), print_exception=False) from error
+
+    def picked(self, batch: Batch, view: View) -> tuple[Any, Any, Any]:
+        """The photo of a row: its overlay, its facts, and whether it can be opened in the first tab."""
+        if view.picked is None or view.picked >= len(batch.rows):
+            return None, PICK, gr.update(interactive=False)
+        row = batch.rows[view.picked]
+        opened = gr.update(interactive=self.line.upload(view.batch, row.number) is not None)
+        if row.verdict == FAILED:
+            return None, card("problem", html.escape(row.found), role="alert"), opened
+        inspection = batch.inspection(row.number)
+        picture = Image.open(batch.picture(row.number))
+        return picture, f"<h3>{html.escape(row.image)}</h3>{verdict(inspection)}{details(inspection)}", opened
+
+
+def _offer(batch: Batch, kind: str) -> str | None:
+    """A copy of a report where the page may hand it out, under a name that tells what it is; None without one."""
+    source = batch.folder / f"report.{kind}"
+    if batch.about.state == RUNNING or not source.is_file():
+        return None
+    words = "".join(c if c.isalnum() else "-" for c in batch.about.product or "batch").strip("-")[:60] or "batch"
+    path = Path(get_upload_folder()) / "reports" / batch.about.id / f"{words}-{batch.about.started[:10]}.{kind}"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, path)
+    return str(path)
+
+
+def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
+    """The panel inside the tab that is being built."""
+    panel, view, tab = BatchPanel(workshop), gr.State(View()), Context.block
+    with gr.Row(equal_height=False):
+        with gr.Column(scale=4, min_width=270):
+            about, files, folder, start, stop = _inputs()
+            listed, delete, downloads = _kept()
+        with gr.Column(scale=9, min_width=420):
+            bar = gr.HTML(EMPTY, elem_id="batch-progress")
+            search = gr.Textbox(
+                label="Find a photo",
+                show_label=False,
+                container=False,
+                placeholder="Find by file name or finding",
+                elem_id="batch-find",
+            )
+            rows = gr.HTML("", elem_id="batch-rows", js_on_load=PRESSED, apply_default_css=False)
+        with gr.Column(scale=6, min_width=320):
+            picture, facts, opened = _one()
+    timer = gr.Timer(TICK, active=False)
+    screen = [listed, bar, rows, timer, stop, delete, *downloads]
+    folder.upload(panel.gather, [files, folder], files, preprocess=False, **QUIET)
+    start.click(panel.start, [session, view, files], screen, preprocess=False, **SEVERAL)
+    timer.tick(panel.tick, view, screen, **SEVERAL)
+    stop.click(panel.stop, view, None, queue=False, **QUIET)
+    listed.input(panel.show, [view, listed], screen, **SEVERAL)
+    delete.click(panel.delete, [view, listed], screen, js=SURE, **SEVERAL)
+    rows.click(_pressed(panel), view, [rows, picture, facts, opened], **SEVERAL).then(None, js=SEEN)
+    search.input(panel.search, [view, search], rows, trigger_mode="always_last", **SEVERAL)
+    opened.click(panel.open, [session, view], None, concurrency_id="model", **QUIET).success(None, js=FIRST_TAB)
+    if isinstance(tab, gr.Tab):  # product, model and list may have changed elsewhere
+        tab.select(panel.about, session, about, **SEVERAL).then(panel.screen, view, screen, **SEVERAL)
+
+
+def _inputs() -> tuple[gr.HTML, gr.File, gr.UploadButton, gr.Button, gr.Button]:
+    """What to inspect."""
+    gr.HTML("<h2>Photos to inspect</h2>")
+    about = gr.HTML(elem_id="batch-about")
+    files = gr.File(
+        label="Photos", show_label=False, file_count="multiple", file_types=["image"], height=150, elem_id="batch-files"
+    )
+    folder = gr.UploadButton("Add a whole folder", file_count="directory", size="sm", elem_id="batch-folder")
+    with gr.Row():
+        start = gr.Button("Inspect all", variant="primary", min_width=120, elem_id="batch-start")
+        stop = gr.Button("Stop", variant="stop", min_width=70, interactive=False, elem_id="batch-stop")
+    return about, files, folder, start, stop
+
+
+def _kept() -> tuple[gr.Dropdown, gr.Button, list[gr.DownloadButton]]:
+    """Batches that were made, and what can be taken away of the one that is shown."""
+    gr.HTML("<h2>Batches</h2>")
+    listed = gr.Dropdown([], value=None, label="Batch", show_label=False, container=False, elem_id="batch-list")
+    with gr.Row(elem_id="batch-reports"):
+        downloads = [
+            gr.DownloadButton(label, size="sm", min_width=60, interactive=False, elem_id=f"batch-{kind}")
+            for kind, label in LABELS.items()
+        ]
+    delete = gr.Button("Delete this batch", size="sm", interactive=False, elem_id="batch-delete")
+    return listed, delete, downloads
+
+
+def _one() -> tuple[gr.Image, gr.HTML, gr.Button]:
+    """The photo of a row."""
+    picture = gr.Image(
+        label="Photo of the row", show_label=False, interactive=False, format="webp", elem_id="batch-photo",
+        buttons=["download", "fullscreen"], alt_text="The photo of the row with the anomaly map over it",
+    )  # fmt: skip
+    facts = gr.HTML(PICK, elem_id="batch-facts")
+    return picture, facts, gr.Button("Open in Inspect", size="sm", interactive=False, elem_id="batch-open")
+
+
+def _pressed(panel: BatchPanel) -> Any:
+    """The table's event for Gradio, which hands an event's data only to a parameter of that type."""
+
+    def pressed(view: View, event: gr.EventData) -> tuple[Any, ...]:
+        return panel.press(view, str(event.action), str(event.value))
+
+    return pressed
