@@ -10,8 +10,10 @@ from assistant import UserError
 from assistant.store import Store
 from assistant.web.batch_panel import build_batch_panel
 from assistant.web.inspect_panel import Tool, build_inspect_panel
+from assistant.web.log_panel import build_log_panel
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE
+from assistant.web.teach_panel import build_teach_panel
 from assistant.web.workshop import Workshop
 
 KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than four hours are deleted
@@ -23,6 +25,8 @@ TOOLS: tuple[Tool, ...] = ()
 TABS: dict[str, Builder] = {
     "Inspect": functools.partial(build_inspect_panel, tools=TOOLS),
     "Batch": build_batch_panel,
+    "Teach": build_teach_panel,
+    "Log": build_log_panel,
 }
 
 

@@ -1,7 +1,6 @@
 """Batch: many photos at once; a table that fills while they are inspected, and reports to take away."""
 
 import html
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,7 +8,6 @@ from typing import Any
 
 import gradio as gr
 from gradio.context import Context
-from gradio.utils import get_upload_folder
 from PIL import Image
 
 from assistant import UserError
@@ -21,6 +19,7 @@ from assistant.web.batch_line import BatchLine, Upload
 from assistant.web.batch_table import PRESSED, View, progress, table
 from assistant.web.facts import card, details, verdict
 from assistant.web.inspecting import add_photo
+from assistant.web.offer import offer
 from assistant.web.session import Session
 from assistant.web.style import QUIET
 from assistant.web.workshop import Workshop
@@ -108,7 +107,7 @@ class BatchPanel:
         job = self.line.jobs.get(view.batch)
         running = job is not None
         bar = progress(batch, job.seconds_left() if job else None)
-        reports = [gr.update(value=_offer(batch, kind), interactive=not running) for kind in WRITERS]
+        reports = [gr.update(value=_report(batch, kind), interactive=not running) for kind in WRITERS]
         stop, delete = gr.update(interactive=running), gr.update(interactive=not running)
         return choices, bar, table(batch, view), gr.Timer(active=running), stop, delete, *reports
 
@@ -171,17 +170,12 @@ class BatchPanel:
         return picture, f"<h3>{html.escape(row.image)}</h3>{verdict(inspection)}{details(inspection)}", opened
 
 
-def _offer(batch: Batch, kind: str) -> str | None:
-    """A copy of a report where the page may hand it out, under a name that tells what it is; None without one."""
+def _report(batch: Batch, kind: str) -> str | None:
+    """A report of a batch that ended, under a name that tells what it is; None without one."""
     source = batch.folder / f"report.{kind}"
     if batch.about.state == RUNNING or not source.is_file():
         return None
-    words = "".join(c if c.isalnum() else "-" for c in batch.about.product or "batch").strip("-")[:60] or "batch"
-    path = Path(get_upload_folder()) / "reports" / batch.about.id / f"{words}-{batch.about.started[:10]}.{kind}"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source, path)
-    return str(path)
+    return offer(source, f"{batch.about.product or 'batch'}-{batch.about.started[:10]}.{kind}")
 
 
 def build_batch_panel(workshop: Workshop, session: gr.State) -> None:

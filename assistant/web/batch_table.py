@@ -94,10 +94,10 @@ def table(batch: Batch, view: View) -> str:
 
 def _filters(batch: Batch, view: View) -> str:
     counts = batch.counts()
-    buttons = [_button("verdict", "", f"All <b>{len(batch.rows)}</b>", pressed=not view.verdict)]
+    buttons = [button("verdict", "", f"All <b>{len(batch.rows)}</b>", pressed=not view.verdict)]
     for verdict, (sign, word) in SIGNS.items():
         text = f'<i class="mark" aria-hidden="true">{sign}</i>{word} <b>{counts[verdict]}</b>'
-        buttons.append(_button("verdict", verdict, text, pressed=view.verdict == verdict, style=_style(verdict)))
+        buttons.append(button("verdict", verdict, text, pressed=view.verdict == verdict, style=_style(verdict)))
     return f'<div class="filters" role="group" aria-label="Show verdicts">{"".join(buttons)}</div>'
 
 
@@ -107,7 +107,7 @@ def _head(key: str, view: View) -> str:
     order = "none" if view.sort != key else ("descending" if view.descending else "ascending")
     arrow = {"none": "↕", "descending": "↓", "ascending": "↑"}[order]
     text = f'{COLUMNS[key]} <span aria-hidden="true">{arrow}</span>'
-    return f'<th scope="col" aria-sort="{order}">{_button("sort", key, text)}</th>'
+    return f'<th scope="col" aria-sort="{order}">{button("sort", key, text)}</th>'
 
 
 def _row(batch: Batch, row: Row, picked: bool) -> str:
@@ -137,16 +137,16 @@ def _thumbnail(batch: Batch, row: Row) -> str:
 
 def _pages(page: int, last: int, rows: int) -> str:
     first = page * PAGE + 1
-    before = _button("page", str(page - 1), "← Previous", disabled=page == 0)
-    after = _button("page", str(page + 1), "Next →", disabled=page == last)
+    before = button("page", str(page - 1), "← Previous", disabled=page == 0)
+    after = button("page", str(page + 1), "Next →", disabled=page == last)
     span = f"<span>{first} to {min(first + PAGE - 1, rows)} of {rows}</span>"
     return f'<nav class="pages" aria-label="Pages">{before}{span}{after}</nav>'
 
 
-def _button(
+def button(
     action: str, value: str, text: str, *, pressed: bool | None = None, disabled: bool = False, style: str = ""
 ) -> str:
-    """`text` is HTML."""
+    """One that `PRESSED` listens to; `text` is HTML."""
     state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
     kind = f' class="{style}"' * bool(style) + " disabled" * disabled
     return f'<button type="button" data-do="{action}" data-value="{value}"{state}{kind}>{text}</button>'

@@ -1,0 +1,26 @@
+"""The command line for a page that runs it beside itself: `python -m assistant.web.tethered COMMAND ...`.
+
+It ends when the process that started it does, however that ends: its standard input is then closed. So nothing goes on
+unseen, and a training that is started again finds no other one in its folder. And it gives way to the page.
+"""
+
+import os
+import sys
+import threading
+
+NICE = 10  # of 19: answers come first, and where nobody asks anything training is as fast as ever
+ORPHANED = 3  # exit code
+
+
+def _leave_with_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(ORPHANED)
+
+
+if __name__ == "__main__":
+    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    if hasattr(os, "nice"):
+        os.nice(NICE)
+    from assistant.cli import main
+
+    main(sys.argv[1:])
