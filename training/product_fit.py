@@ -55,7 +55,7 @@ def broken_photos(
     known: Sequence[Shot] | None = None,
     kinds: Sequence[str] | None = None,
 ) -> Iterator[Broken]:
-    """Up to `count` synthetic defects of good quality, evenly over the good photos and of all `kinds` or the named ones;
+    """Up to `count` synthetic defects of good quality, evenly over the good photos, of all `kinds` or those named;
     what is usual for the product is learnt from the `known` ones, or the same."""
     statistics = ProductStatistics.from_normals(shot.image for shot in known or good)
     places = [statistics.where(shot.image) for shot in good[:count]]

@@ -12,7 +12,7 @@ from PIL import Image
 
 from assistant import UserError
 from assistant.batch import FAILED, RUNNING, Batch
-from assistant.batch_report import WRITERS, date
+from assistant.batch_report import WRITERS
 from assistant.images import load_image
 from assistant.layouts import SUFFIXES
 from assistant.web.batch_line import BatchLine, Upload
@@ -91,7 +91,7 @@ class BatchPanel:
 
     def screen(self, view: View) -> tuple[Any, ...]:
         """Everything of the batch shown: list, progress, rows, timer, stop and delete, reports."""
-        listed = [(f"{date(a.started)} · {a.product or 'no product'} · {a.photos} photos", a.id)
+        listed = [(f"{a.started[:16].replace('T', ' ')} · {a.photos} photos · {a.product or 'no product'}", a.id)
                   for a in self.workshop.batches.list()]  # fmt: skip
         choices = gr.update(choices=listed, value=view.batch or None)
         off = gr.update(interactive=False)

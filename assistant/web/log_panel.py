@@ -14,6 +14,7 @@ from gradio.context import Context
 
 from assistant import UserError
 from assistant.batch_report import write_rows
+from assistant.store import Store
 from assistant.store.audit import Entry
 from assistant.web.batch_table import PRESSED, button
 from assistant.web.facts import card
@@ -21,9 +22,10 @@ from assistant.web.offer import offer
 from assistant.web.style import QUIET
 from assistant.web.workshop import Workshop
 
+ALL = 0  # in the place of a product's number
 PAGE = 50  # lines at a time
 CHUNK = 1000  # lines in memory at once while the file is written
-COLUMNS = ("when", "who", "event", "product", "photo", "verdict", "probability", "details")
+COLUMNS = ("when (UTC)", "who", "event", "product", "photo", "verdict", "probability", "details")
 
 
 @dataclass
@@ -39,19 +41,18 @@ class Page:
 class LogPanel:
     """What happens on this panel, one method per event."""
 
-    workshop: Workshop
+    store: Store
 
-    def show(self, page: Page, product: int | None) -> str:
+    def show(self, page: Page, product: int) -> str:
         """The newest lines of a product, or of all."""
-        page.product, page.before = product, ()
+        page.product, page.before = product or None, ()
         return self.table(page)
 
     def enter(self, page: Page) -> tuple[Any, str]:
         """The products there are now, and the lines."""
-        products = [("All products", None), *((one.name, one.id) for one in self.workshop.store.products.list())]
-        if page.product not in dict(products).values():
-            page.product = None
-        return gr.update(choices=products, value=page.product), self.show(page, page.product)
+        products = [("All products", ALL), *((one.name, one.id) for one in self.store.products.list())]
+        chosen = page.product if page.product in dict(products).values() else ALL
+        return gr.update(choices=products, value=chosen), self.show(page, chosen or ALL)
 
     def press(self, page: Page, action: str, value: str) -> str:
         """Older or newer lines."""
@@ -63,11 +64,11 @@ class LogPanel:
 
     def table(self, page: Page) -> str:
         """The lines as HTML."""
-        entries = self.workshop.store.log.entries(page.product, PAGE + 1, page.before[-1] if page.before else None)
+        entries = self.store.log.entries(page.product, PAGE + 1, page.before[-1] if page.before else None)
         if not entries:
             return card("", "Nothing was decided yet.")
         shown = entries[:PAGE]
-        heads = "".join(f'<th scope="col">{name.capitalize()}</th>' for name in COLUMNS)
+        heads = "".join(f'<th scope="col">{name[0].upper()}{name[1:]}</th>' for name in COLUMNS)
         body = "".join(
             "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in _cells(entry)) + "</tr>"
             for entry in shown
@@ -92,34 +93,36 @@ class LogPanel:
 
     def _all(self, product: int | None) -> Iterator[Entry]:
         before = None
-        while entries := self.workshop.store.log.entries(product, CHUNK, before):
+        while entries := self.store.log.entries(product, CHUNK, before):
             yield from entries
             before = entries[-1].id
 
 
 def _row(entry: Entry) -> list[Any]:
     """For programs: the time in full, the number of the line, all details as JSON."""
-    cells = _cells(entry)
-    return [entry.at, *cells[1:-1], json.dumps(entry.details, ensure_ascii=False), entry.id]
+    details = entry.details
+    decided = details.get("verdict", ""), details.get("probability", ""), json.dumps(details, ensure_ascii=False)
+    return [entry.at, entry.who, entry.event, entry.name, entry.photo, *decided, entry.id]
 
 
 def _cells(entry: Entry) -> list[Any]:
     """For people, in the order of COLUMNS."""
     details = dict(entry.details)
-    verdict, probability = details.pop("verdict", ""), details.pop("probability", "")
+    verdict, probability = details.pop("verdict", ""), details.pop("probability", None)
     regions = details.pop("regions", None)
     words = [f"{len(regions)} region{'s' * (len(regions) != 1)}"] if regions else []
     words += [f"{key} {value}" for key, value in details.items() if key != "digest" and value not in ("", None)]
+    chance = "" if probability is None else f"{probability:.1%}"
     when = f"{entry.at[:10]} {entry.at[11:19]}"
-    return [when, entry.who, entry.event, entry.name, entry.photo[:60], verdict, probability, ", ".join(words)]
+    return [when, entry.who, entry.event, entry.name, entry.photo, verdict, chance, ", ".join(words)]
 
 
 def build_log_panel(workshop: Workshop, session: gr.State) -> None:
     """The panel inside the tab that is being built."""
-    panel, page, tab = LogPanel(workshop), gr.State(Page()), Context.block
+    panel, page, tab = LogPanel(workshop.store), gr.State(Page()), Context.block
     with gr.Row(equal_height=True, elem_id="log-bar"):
         product = gr.Dropdown(
-            [("All products", None)], value=None, label="Product", show_label=False, container=False, scale=3,
+            [("All products", ALL)], value=ALL, label="Product", show_label=False, container=False, scale=3,
             min_width=200, elem_id="log-product",
         )  # fmt: skip
         make = gr.Button("Prepare CSV", size="sm", scale=1, min_width=120, elem_id="log-csv")

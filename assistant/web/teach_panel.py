@@ -26,6 +26,7 @@ from assistant.web.workshop import Workshop
 
 File = dict[str, Any]
 SAMPLES = 12
+NO_REPORT = card("", "At the end, the model before and the new one are compared here on photos held out.")
 TICK = 2.0  # seconds between two looks at a running training
 MINUTES = (2, 30, 4)  # least, most, usual
 OUTLINE = (255, 64, 160)  # a color that few products have
@@ -126,7 +127,7 @@ class TeachPanel:
         whole = bool(name) and not running and report.is_file()
         return (
             self.progress() if running else _outcome(self.trainings.taught(name) if name else None),
-            _embedded(report) if whole else "",
+            _embedded(report) if whole else NO_REPORT,
             self.trainings.log(name) if name else "",
             gr.Timer(active=bool(running)),
             gr.update(interactive=not running),
@@ -211,7 +212,7 @@ def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
             begin = _teaching(workshop)
         with gr.Column(scale=8, min_width=360):
             gr.HTML("<h2>Before and after</h2>")
-            report = gr.HTML("", elem_id="teach-report")
+            report = gr.HTML(NO_REPORT, elem_id="teach-report")
             download = gr.DownloadButton("Download the report", size="sm", interactive=False, elem_id="teach-download")
     init, minutes, start, stop, bar, log = begin
     timer = gr.Timer(TICK, active=False)
@@ -252,7 +253,7 @@ def _looking() -> tuple[gr.Dropdown, gr.Button, gr.HTML, gr.Gallery]:
     gr.HTML("<h2>1. Look at synthetic defects</h2>")
     with gr.Row(equal_height=True):
         kinds = gr.Dropdown(
-            list(KINDS), multiselect=True, label="Kinds of defects", show_label=False, container=False, min_width=200,
+            list(KINDS), multiselect=True, label="Kinds of defects (none chosen: all)", min_width=200,
             scale=3, elem_id="teach-kinds",
         )  # fmt: skip
         make = gr.Button("Make some", min_width=110, scale=1, elem_id="teach-make")
