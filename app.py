@@ -9,7 +9,7 @@ import gradio as gr
 from assistant import UserError
 from assistant.store import Store
 from assistant.web.batch_panel import build_batch_panel
-from assistant.web.inspect_panel import Tool, build_inspect_panel
+from assistant.web.inspect_layout import Tool, build_inspect_panel
 from assistant.web.log_panel import build_log_panel
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE

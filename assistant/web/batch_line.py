@@ -17,9 +17,10 @@ from pathlib import Path
 from assistant import UserError
 from assistant.batch import FINISHED, RUNNING, STOPPED, Batch
 from assistant.batch_report import WRITERS
-from assistant.corrections import NO_CORRECTIONS
 from assistant.images import load_image
+from assistant.web.inspecting import corrections_of, refresh
 from assistant.web.picture import draw
+from assistant.web.session import Look, Session
 from assistant.web.workshop import Workshop
 
 REMEMBERED = 50  # batches whose uploads can still be opened; the page deletes these after some hours anyway
@@ -59,16 +60,16 @@ class BatchLine:
         self._waiting: queue.Queue[Job] = queue.Queue()
         threading.Thread(target=self._work, name="batches", daemon=True).start()
 
-    def start(self, files: Sequence[Upload], model: str, product: int | None, who: str) -> Batch:
-        """Begin to inspect files; gives the batch that fills.
+    def start(self, files: Sequence[Upload], session: Session) -> Batch:
+        """Begin to inspect files as the visitor's first tab would; gives the batch that fills.
 
         Raises:
             UserError: no such model or product, or the store cannot be written.
         """
-        workshop = self.workshop
+        workshop, model, product, who = self.workshop, session.model, session.product, session.who
+        refresh(workshop, session)
+        references, corrections = list(session.references.values()), corrections_of(workshop, session)
         name = "" if product is None else workshop.store.products.get(product).name
-        corrections = NO_CORRECTIONS if product is None else workshop.store.corrections.active(product)
-        references = [load_image(path) for path in workshop.references(model, product)]
         assistant = workshop.assistant(model)
         knows = assistant.product.normals if assistant.product and not references else references
         batch = workshop.batches.create(
@@ -85,7 +86,7 @@ class BatchLine:
                     batch.add_failure(file.name, str(error).replace(file.path, file.name))
                 else:
                     found = replace(seen, image=file.name)
-                    batch.add(found, draw(photo, found, "Overlay", 50))
+                    batch.add(found, draw(photo, found, Look()))
                     workshop.store.log.add_verdict(found, product, who)
                 yield
 

@@ -16,15 +16,16 @@ from assistant.batch_report import WRITERS
 from assistant.images import load_image
 from assistant.layouts import SUFFIXES
 from assistant.web.batch_line import BatchLine, Upload
-from assistant.web.batch_table import PRESSED, View, progress, table
+from assistant.web.batch_table import View, progress, table
 from assistant.web.facts import card, details, verdict
-from assistant.web.inspecting import add_photo
+from assistant.web.inspecting import add_photo, refresh
 from assistant.web.offer import offer
 from assistant.web.session import Session
-from assistant.web.style import QUIET
+from assistant.web.strip import clickable, clicked
+from assistant.web.style import MODEL, QUIET
+from assistant.web.uploads import File, name_of
 from assistant.web.workshop import Workshop
 
-File = dict[str, Any]  # an upload as the page sends it
 TICK = 1.5  # seconds between two looks at a running batch
 EMPTY = card("", "Choose photos or a folder, then press Inspect all. Each becomes a row here.")
 PICK = card("", "Click a row to see its photo.")
@@ -33,7 +34,8 @@ SEVERAL: dict[str, Any] = {"concurrency_limit": 4, **QUIET}  # they read files, 
 SURE = (
     """(view, name) => [view, name && confirm("Delete this batch with its pictures? Its verdicts stay in the log.")]"""
 )
-SEEN = """() => { if (innerWidth < 1100 && document.activeElement?.matches("#batch-rows .row"))
+# On a small screen the photo is far from the row.
+LOOK_THERE = """() => { if (innerWidth < 1100)
     document.querySelector("#batch-photo").scrollIntoView({behavior: "smooth", block: "start"}) }"""
 FIRST_TAB = """() => document.querySelector('[role="tab"]').click()"""
 LABELS = {"csv": "CSV", "json": "JSON", "html": "HTML report"}
@@ -52,16 +54,20 @@ class BatchPanel:
     def about(self, session: Session) -> str:
         """What photos will be compared with, and by which model; before anything is started."""
         try:
-            references = self.workshop.references(session.model, session.product)
-            name = None if session.product is None else self.workshop.store.products.get(session.product).name
+            refresh(self.workshop, session)
+            product = None if session.product is None else self.workshop.store.products.get(session.product)
         except UserError as error:
             return card("problem", html.escape(str(error)), role="alert")
-        if name is None:
-            text = "No product is chosen on the first tab, so photos are judged without good parts to compare with."
+        count = len(session.references)
+        compared = (
+            f"compared with {count} good part{'s' * (count != 1)}" if count else "without good parts to compare with"
+        )
+        if product is None:
+            text = f"No product is chosen on the first tab: photos are judged {compared}."
+        elif self.workshop.taught(session.model) == product.id:
+            text = f"Product: <strong>{html.escape(product.name)}</strong>, which the model was taught."
         else:
-            count = len(references)
-            compared = f"compared with {count} good part{'s' * (count != 1)}" if count else "which the model was taught"
-            text = f"Product: <strong>{html.escape(name)}</strong>, {compared}."
+            text = f"Product: <strong>{html.escape(product.name)}</strong>, {compared}."
         return card("", f"{text} Model: <strong>{html.escape(session.model)}</strong>.")
 
     def gather(self, files: Sequence[File] | None, folder: Sequence[File] | None) -> list[str]:
@@ -73,12 +79,12 @@ class BatchPanel:
 
     def start(self, session: Session, view: View, files: Sequence[File] | None) -> tuple[Any, ...]:
         """Begin a batch and show it."""
-        uploads = [Upload(file["path"], file.get("orig_name") or Path(file["path"]).name) for file in files or ()]
+        uploads = [Upload(file["path"], name_of(file)) for file in files or ()]
         if not uploads:
             gr.Warning("Choose photos or a folder first.")
             return (gr.skip(),) * SCREEN
         try:
-            batch = self.line.start(uploads, session.model, session.product, session.who)
+            batch = self.line.start(uploads, session)
         except UserError as error:
             gr.Warning(html.escape(str(error)))
             return (gr.skip(),) * SCREEN
@@ -131,14 +137,18 @@ class BatchPanel:
             gr.Warning(html.escape(str(error)))
         return self.show(view, None)
 
-    def press(self, view: View, action: str, value: str) -> tuple[Any, ...]:
-        """A button in the table: the table, and the photo where a row was pressed."""
-        view.press(action, value)
+    def press(self, view: View, event: gr.EventData) -> Any:
+        """Another order, filter or page of the table."""
+        view.press(*_asked(event))
+        return table(self.line.open(view.batch), view) if view.batch else gr.skip()
+
+    def pick(self, view: View, event: gr.EventData) -> tuple[Any, ...]:
+        """The photo of a row: the table, the picture, its facts, and whether it can be opened in the first tab."""
+        view.press(*_asked(event))
         if not view.batch:
             return (gr.skip(),) * 4
         batch = self.line.open(view.batch)
-        picture, facts, opened = self.picked(batch, view) if action == "row" else (gr.skip(),) * 3
-        return table(batch, view), picture, facts, opened
+        return table(batch, view), *self.picked(batch, view)
 
     def search(self, view: View, words: str) -> str:
         """The rows whose name or finding holds some words."""
@@ -170,6 +180,12 @@ class BatchPanel:
         return picture, f"<h3>{html.escape(row.image)}</h3>{verdict(inspection)}{details(inspection)}", opened
 
 
+def _asked(event: gr.EventData) -> tuple[str, str]:
+    """Action and value of what was clicked."""
+    action, _, value = clicked(event).partition(":")
+    return action, value
+
+
 def _report(batch: Batch, kind: str) -> str | None:
     """A report of a batch that ended, under a name that tells what it is; None without one."""
     source = batch.folder / f"report.{kind}"
@@ -194,7 +210,7 @@ def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
                 placeholder="Find by file name or finding",
                 elem_id="batch-find",
             )
-            rows = gr.HTML("", elem_id="batch-rows", js_on_load=PRESSED, apply_default_css=False)
+            rows = clickable(elem_id="batch-rows", apply_default_css=False)
         with gr.Column(scale=6, min_width=320):
             picture, facts, opened = _one()
     timer = gr.Timer(TICK, active=False)
@@ -205,9 +221,10 @@ def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
     stop.click(panel.stop, view, None, queue=False, **QUIET)
     listed.input(panel.show, [view, listed], screen, **SEVERAL)
     delete.click(panel.delete, [view, listed], screen, js=SURE, **SEVERAL)
-    rows.click(_pressed(panel), view, [rows, picture, facts, opened], **SEVERAL).then(None, js=SEEN)
+    rows.select(panel.pick, view, [rows, picture, facts, opened], **SEVERAL).then(None, js=LOOK_THERE)
+    rows.input(panel.press, view, rows, **SEVERAL)
     search.input(panel.search, [view, search], rows, trigger_mode="always_last", **SEVERAL)
-    opened.click(panel.open, [session, view], None, concurrency_id="model", **QUIET).success(None, js=FIRST_TAB)
+    opened.click(panel.open, [session, view], None, show_progress="hidden", **MODEL).success(None, js=FIRST_TAB)
     if isinstance(tab, gr.Tab):  # product, model and list may have changed elsewhere
         tab.select(panel.about, session, about, **SEVERAL).then(panel.screen, view, screen, **SEVERAL)
 
@@ -247,12 +264,3 @@ def _one() -> tuple[gr.Image, gr.HTML, gr.Button]:
     )  # fmt: skip
     facts = gr.HTML(PICK, elem_id="batch-facts")
     return picture, facts, gr.Button("Open in Inspect", size="sm", interactive=False, elem_id="batch-open")
-
-
-def _pressed(panel: BatchPanel) -> Any:
-    """The table's event for Gradio, which hands an event's data only to a parameter of that type."""
-
-    def pressed(view: View, event: gr.EventData) -> tuple[Any, ...]:
-        return panel.press(view, str(event.action), str(event.value))
-
-    return pressed

@@ -13,10 +13,6 @@ PAGE = 25  # rows at a time: with their thumbnails 100 kB
 SIGNS = {key: VERDICTS[key] for key in ("defective", "unsure", "good")} | {FAILED: ("!", "Failed")}
 COLUMNS = {"image": "Photo", "verdict": "Verdict", "probability": "Probability", "found": "Found"}
 SORTED = ("image", "probability")  # columns that rows can be sorted by
-# One listener for everything that can be pressed: a button says by `data-do` and `data-value` what it asks for.
-PRESSED = """element.addEventListener('click', event => {
-    const pressed = event.target.closest('[data-do]');
-    if (pressed) trigger('click', {action: pressed.dataset.do, value: pressed.dataset.value}) })"""
 
 
 @dataclass
@@ -32,7 +28,7 @@ class View:
     picked: int | None = None
 
     def press(self, action: str, value: str) -> None:
-        """Follow a button of the table; anything else is no change."""
+        """Follow what was clicked in the table; anything else is no change."""
         if action == "sort" and value in SORTED:
             # The most suspect first, names from A; a second press turns it round.
             self.descending = not self.descending if self.sort == value else value == "probability"
@@ -116,14 +112,14 @@ def _row(batch: Batch, row: Row, picked: bool) -> str:
     chance = "–" if row.probability is None else f"{row.probability:.0%}"
     meter = f'<span class="meter" aria-hidden="true"><i style="width:{chance}"></i></span>' * (chance != "–")
     cells = (
-        f'<button data-do="row" data-value="{row.number}" class="row" aria-label="Show {name}">'
+        f'<button type="button" data-do="select" data-item="row:{row.number}" class="row" aria-label="Show {name}">'
         f"{_thumbnail(batch, row)}<span>{name}</span></button>",
         f'<span class="verdict"><i class="mark" aria-hidden="true">{sign}</i>{word}</span>',
         f"{chance}{meter}",
         html.escape(row.found),
     )
     current = ' aria-current="true"' * picked
-    opened = f'data-do="row" data-value="{row.number}"'
+    opened = f'data-do="select" data-item="row:{row.number}"'
     return f'<tr class="{_style(row.verdict)}" {opened}{current}>' + "".join(f"<td>{c}</td>" for c in cells) + "</tr>"
 
 
@@ -146,10 +142,10 @@ def _pages(page: int, last: int, rows: int) -> str:
 def button(
     action: str, value: str, text: str, *, pressed: bool | None = None, disabled: bool = False, style: str = ""
 ) -> str:
-    """One that `PRESSED` listens to; `text` is HTML."""
+    """One of a `clickable` that asks for `action:value`; `text` is HTML."""
     state = "" if pressed is None else f' aria-pressed="{str(pressed).lower()}"'
     kind = f' class="{style}"' * bool(style) + " disabled" * disabled
-    return f'<button type="button" data-do="{action}" data-value="{value}"{state}{kind}>{text}</button>'
+    return f'<button type="button" data-do="input" data-item="{action}:{value}"{state}{kind}>{text}</button>'
 
 
 def _style(verdict: str) -> str:

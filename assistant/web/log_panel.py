@@ -16,9 +16,10 @@ from assistant import UserError
 from assistant.batch_report import write_rows
 from assistant.store import Store
 from assistant.store.audit import Entry
-from assistant.web.batch_table import PRESSED, button
+from assistant.web.batch_table import button
 from assistant.web.facts import card
 from assistant.web.offer import offer
+from assistant.web.strip import clickable, clicked
 from assistant.web.style import QUIET
 from assistant.web.workshop import Workshop
 
@@ -54,8 +55,9 @@ class LogPanel:
         chosen = page.product if page.product in dict(products).values() else ALL
         return gr.update(choices=products, value=chosen), self.show(page, chosen or ALL)
 
-    def press(self, page: Page, action: str, value: str) -> str:
+    def press(self, page: Page, event: gr.EventData) -> str:
         """Older or newer lines."""
+        action, _, value = clicked(event).partition(":")
         if action == "older" and value.isascii() and value.isdecimal():
             page.before = (*page.before, int(value))
         elif action == "newer":
@@ -127,13 +129,9 @@ def build_log_panel(workshop: Workshop, session: gr.State) -> None:
         )  # fmt: skip
         make = gr.Button("Prepare CSV", size="sm", scale=1, min_width=120, elem_id="log-csv")
         download = gr.DownloadButton("Download CSV", size="sm", visible=False, scale=1, elem_id="log-download")
-    rows = gr.HTML("", elem_id="log-rows", js_on_load=PRESSED, apply_default_css=False)
-
-    def pressed(page: Page, event: gr.EventData) -> str:
-        return panel.press(page, str(event.action), str(event.value))
-
+    rows = clickable(elem_id="log-rows", apply_default_css=False)
     product.input(panel.show, [page, product], rows, **QUIET)
-    rows.click(pressed, page, rows, **QUIET)
+    rows.input(panel.press, page, rows, **QUIET)
     make.click(panel.save, page, download, **QUIET)
     if isinstance(tab, gr.Tab):
         tab.select(panel.enter, page, [product, rows], **QUIET)

@@ -20,11 +20,11 @@ from assistant.web.batch_table import duration
 from assistant.web.facts import card
 from assistant.web.offer import offer
 from assistant.web.session import Session
-from assistant.web.style import QUIET
+from assistant.web.style import MODEL, QUIET
 from assistant.web.training_run import ACCEPTED, FAILED, LEAST_GOOD, REFUSED, STOPPED, Taught, Trainings
+from assistant.web.uploads import File, name_of, opened
 from assistant.web.workshop import Workshop
 
-File = dict[str, Any]
 SAMPLES = 12
 NO_REPORT = card("", "At the end, the model before and the new one are compared here on photos held out.")
 TICK = 2.0  # seconds between two looks at a running training
@@ -77,11 +77,10 @@ class TeachPanel:
             gr.Warning("Choose a product on the first tab first.")
             return None, self.about(session)
         for file in files or ():
-            name = file.get("orig_name") or Path(file["path"]).name
             try:
-                self.workshop.store.products.add_normal(product.id, file["path"], name, session.who)
+                self.workshop.store.products.add_normal(product.id, opened(file), name_of(file), session.who)
             except UserError as error:
-                gr.Warning(html.escape(str(error).replace(file["path"], name)))
+                gr.Warning(html.escape(str(error)))
         return None, self.about(session)
 
     def samples(self, session: Session, kinds: Sequence[str]) -> Iterator[Any]:
@@ -222,7 +221,7 @@ def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
     start.click(panel.start, [session, init, minutes], screen, concurrency_limit=4, **QUIET)
     stop.click(panel.stop, None, None, queue=False, **QUIET)
     timer.tick(panel.tick, session, screen, concurrency_limit=4, **QUIET)
-    model.input(panel.use, [session, model], in_use, concurrency_id="model", **QUIET)
+    model.input(panel.use, [session, model], in_use, show_progress="hidden", **MODEL)
     if isinstance(tab, gr.Tab):  # product, model and what runs may have changed elsewhere
         tab.select(panel.about, session, about, **QUIET).then(panel.screen, session, screen, **QUIET).then(
             panel.in_use, session, in_use, **QUIET

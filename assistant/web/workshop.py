@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from assistant import Assistant
 
 LOADED = 2  # models in memory: the one in use and the one before, so that comparing them does not load either again
-MOST_REFERENCES = 16  # good photos that others are compared with: more cost time and hardly find more
 TAUGHT = "taught.json"  # beside a model trained here: of which product
 
 
@@ -86,17 +85,6 @@ class Workshop:
             lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted((files or {}).items()))
             self._weights[key] = hashlib.sha256(lines.encode()).hexdigest() if files else None
         return self._weights[key]
-
-    def references(self, model: str, product: int | None) -> list[Path]:
-        """The good photos that a photo of a product is compared with; none where the model was taught this product.
-
-        Raises:
-            UserError: the product is gone.
-        """
-        if product is None:
-            return []
-        references = self.store.products.get(product).references[:MOST_REFERENCES]
-        return [] if self.taught(model) == product else references
 
     def taught(self, model: str) -> int | None:
         """The number of the product that a model was taught on this server; None for any other model."""
