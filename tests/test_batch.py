@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("gradio")
+gr = pytest.importorskip("gradio")
 
 from assistant import UserError  # noqa: E402
 from assistant.batch import FAILED, FINISHED, STOPPED, Batch, Batches, Row  # noqa: E402
@@ -57,6 +57,11 @@ def product(workshop: Workshop) -> int:
     for reference in render(1)[1]:
         workshop.store.products.add_normal(made.id, reference)
     return made.id
+
+
+def event(item: str) -> gr.EventData:
+    """A click in a table, as the browser tells it."""
+    return gr.EventData(None, {"item": item})
 
 
 def wait(panel: BatchPanel, name: str) -> Batch:
@@ -233,7 +238,8 @@ def test_nothing_to_inspect_and_a_product_that_is_gone_are_told(
     panel.start(Session(), view, [])
     panel.start(Session(product=99), view, uploads)
     assert view.batch == "" and 'role="alert"' in panel.about(Session(product=99))
-    assert panel.press(view, "row", "3") and panel.search(view, "x") == ""
+    assert len(panel.pick(view, event("row:3"))) == 4 and panel.press(view, event("sort:image"))
+    assert panel.search(view, "x") == ""
 
 
 def test_a_folder_joins_the_files_without_what_is_no_photo(panel: BatchPanel) -> None:
@@ -246,13 +252,13 @@ def test_a_row_is_shown_and_opened_in_the_first_tab(
 ) -> None:
     batch, session = run(panel, uploads, product), Session(product=product)
     view = View(batch=batch.about.id)
-    rows, picture, facts, opened = panel.press(view, "row", "0")
+    rows, picture, facts, opened = panel.pick(view, event("row:0"))
     assert 'aria-current="true"' in rows and picture.size == (384, 384) and "compared with 3 good parts" in facts
     assert opened["interactive"] and "&lt;img src=x" in facts
     panel.open(session, view)
     assert session.photo is not None and session.photo.name == EVIL
     assert session.photo.chat.inspection.probability == pytest.approx(batch.record(0)["probability"], abs=1e-3)
-    _, picture, facts, _ = panel.press(view, "row", "1")
+    _, picture, facts, _ = panel.pick(view, event("row:1"))
     assert picture is None and "not an image" in facts
     assert panel.line.upload(view.batch, 7) is None
     panel.line.files[view.batch] = [Upload("/gone.png", "gone.png")]
@@ -273,9 +279,9 @@ def test_the_log_is_turned_filtered_and_saved_whole(tmp_path: Path, monkeypatch:
     assert first.count("<tr") == 4 and "&lt;one&gt;" in first and "<one>" not in first and "3.png" in first
     last = store.log.entries()[2].id
     store.products.rename(other.id, "three")  # a new line while pages are turned
-    second = panel.press(page, "older", str(last))
+    second = panel.press(page, event(f"older:{last}"))
     assert "0.png" in second and "1.png" not in second
-    assert panel.press(page, "newer", "") == panel.table(Page()) and panel.press(page, "other", "x") == panel.table(
+    assert panel.press(page, event("newer:")) == panel.table(Page()) and panel.press(page, event("x")) == panel.table(
         Page()
     )
     assert "three" not in panel.show(page, one.id)

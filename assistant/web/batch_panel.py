@@ -59,9 +59,7 @@ class BatchPanel:
         except UserError as error:
             return card("problem", html.escape(str(error)), role="alert")
         count = len(session.references)
-        compared = (
-            f"compared with {count} good part{'s' * (count != 1)}" if count else "without good parts to compare with"
-        )
+        compared = f"compared with {count} good part{'s' * (count != 1)}" if count else "without any good part"
         if product is None:
             text = f"No product is chosen on the first tab: photos are judged {compared}."
         elif self.workshop.taught(session.model) == product.id:

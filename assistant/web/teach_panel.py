@@ -87,7 +87,7 @@ class TeachPanel:
         """Synthetic defects on the product's photos as they are made: pictures with captions, and a word."""
         product = self.product(session)
         if product is None or not product.normals:
-            yield [], card("problem", "The product needs at least one photo of a good part.", role="alert")
+            yield gr.skip(), card("problem", "The product needs at least one photo of a good part.", role="alert")
             return
         from training.own_photos import LONGEST, Shot
         from training.product_fit import broken_photos
@@ -100,9 +100,12 @@ class TeachPanel:
         made: list[tuple[Image.Image, str]] = []
         for broken in broken_photos(shots, SAMPLES, np.random.default_rng(), kinds=kinds or None):
             made.append((outlined(broken.sample.image, broken.mask), ", ".join(broken.sample.kinds)))
-            yield made, card("", f"{len(made)} made …")
+            yield gr.update(value=made, visible=True), card("", f"{len(made)} made …")
         fewer = " Others did not show on this product." if len(made) < SAMPLES else ""
-        yield made, card("", f"{len(made)} synthetic defects, each outlined. Training makes its own like these.{fewer}")
+        yield (
+            gr.update(value=made, visible=True),
+            card("", f"{len(made)} synthetic defects, each outlined. Training makes its own like these.{fewer}"),
+        )
 
     def start(self, session: Session, init: str, minutes: float) -> tuple[Any, ...]:
         """Begin to teach."""
@@ -206,11 +209,10 @@ def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=270):
             about, photos, model, in_use = _left(panel, workshop)
-        with gr.Column(scale=9, min_width=420):
+        with gr.Column(scale=8, min_width=340):
             kinds, make, made, gallery = _looking()
+        with gr.Column(scale=10, min_width=400):
             begin = _teaching(workshop)
-        with gr.Column(scale=8, min_width=360):
-            gr.HTML("<h2>Before and after</h2>")
             report = gr.HTML(NO_REPORT, elem_id="teach-report")
             download = gr.DownloadButton("Download the report", size="sm", interactive=False, elem_id="teach-download")
     init, minutes, start, stop, bar, log = begin
@@ -250,16 +252,14 @@ def _left(panel: TeachPanel, workshop: Workshop) -> tuple[gr.HTML, gr.File, gr.D
 def _looking() -> tuple[gr.Dropdown, gr.Button, gr.HTML, gr.Gallery]:
     """Synthetic defects."""
     gr.HTML("<h2>1. Look at synthetic defects</h2>")
-    with gr.Row(equal_height=True):
-        kinds = gr.Dropdown(
-            list(KINDS), multiselect=True, label="Kinds of defects (none chosen: all)", min_width=200,
-            scale=3, elem_id="teach-kinds",
-        )  # fmt: skip
-        make = gr.Button("Make some", min_width=110, scale=1, elem_id="teach-make")
-    made = gr.HTML(card("", "Good photos of the product are broken by program. All kinds, unless you choose some."))
+    kinds = gr.Dropdown(
+        list(KINDS), multiselect=True, label="Kinds of defects (none chosen: all)", elem_id="teach-kinds"
+    )
+    make = gr.Button("Make some", elem_id="teach-make")
+    made = gr.HTML(card("", "Good photos of the product are broken by program."))
     gallery = gr.Gallery(
-        label="Synthetic defects", show_label=False, columns=4, height=300, format="webp", interactive=False,
-        buttons=[], elem_id="teach-gallery",
+        label="Synthetic defects", show_label=False, columns=3, height=460, format="webp", interactive=False,
+        buttons=[], visible=False, elem_id="teach-gallery",
     )  # fmt: skip
     return kinds, make, made, gallery
 
