@@ -102,10 +102,8 @@ class TeachPanel:
             made.append((outlined(broken.sample.image, broken.mask), ", ".join(broken.sample.kinds)))
             yield gr.update(value=made, visible=True), card("", f"{len(made)} made …")
         fewer = " Others did not show on this product." if len(made) < SAMPLES else ""
-        yield (
-            gr.update(value=made, visible=True),
-            card("", f"{len(made)} synthetic defects, each outlined. Training makes its own like these.{fewer}"),
-        )
+        text = f"{len(made)} synthetic defects, each outlined. Training makes its own like these.{fewer}"
+        yield gr.update(value=made, visible=True), card("", text)
 
     def start(self, session: Session, init: str, minutes: float) -> tuple[Any, ...]:
         """Begin to teach."""

@@ -8,7 +8,7 @@ import os
 import sys
 import threading
 
-NICE = 10  # of 19: answers come first, and where nobody asks anything training is as fast as ever
+NICE = 5  # of 19: answers come first, and where nobody asks anything training is as fast as ever
 ORPHANED = 3  # exit code
 
 
