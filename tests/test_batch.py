@@ -253,13 +253,13 @@ def test_a_row_is_shown_and_opened_in_the_first_tab(
     batch, session = run(panel, uploads, product), Session(product=product)
     view = View(batch=batch.about.id)
     rows, picture, facts, opened = panel.pick(view, event("row:0"))
-    assert 'aria-current="true"' in rows and picture.size == (384, 384) and "compared with 3 good parts" in facts
+    assert 'aria-current="true"' in rows and picture["value"].size == (384, 384) and "<ol><li>" in facts
     assert opened["interactive"] and "&lt;img src=x" in facts
     panel.open(session, view)
     assert session.photo is not None and session.photo.name == EVIL
     assert session.photo.chat.inspection.probability == pytest.approx(batch.record(0)["probability"], abs=1e-3)
     _, picture, facts, _ = panel.pick(view, event("row:1"))
-    assert picture is None and "not an image" in facts
+    assert not picture["visible"] and "not an image" in facts
     assert panel.line.upload(view.batch, 7) is None
     panel.line.files[view.batch] = [Upload("/gone.png", "gone.png")]
     assert panel.line.upload(view.batch, 0) is None

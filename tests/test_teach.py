@@ -134,7 +134,7 @@ def test_the_process_ends_with_the_page(tmp_path: Path) -> None:
     "said, code, state, reason",
     [
         ("", 0, ACCEPTED, ""),
-        ("x\nanomaly-assistant: error: the model before stays, for A: read F/r.html\n", 2, REFUSED, "the model before"),
+        ("x\nanomaly-assistant: error: the model before stays, for A: read F/r.html\n", 2, REFUSED, "A"),
         ("Traceback\n", 1, FAILED, "the training ended with code 1"),
         ("anomaly-assistant: error: disk full: free some\n", 2, FAILED, "disk full: free some"),
         ("", -9, FAILED, "code -9"),

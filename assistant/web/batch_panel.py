@@ -16,8 +16,8 @@ from assistant.batch_report import WRITERS
 from assistant.images import load_image
 from assistant.layouts import SUFFIXES
 from assistant.web.batch_line import BatchLine, Upload
-from assistant.web.batch_table import View, progress, table
-from assistant.web.facts import card, details, verdict
+from assistant.web.batch_table import View, findings, progress, table
+from assistant.web.facts import card, verdict
 from assistant.web.inspecting import add_photo, refresh
 from assistant.web.offer import offer
 from assistant.web.session import Session
@@ -36,7 +36,7 @@ SURE = (
 )
 # On a small screen the photo is far from the row.
 LOOK_THERE = """() => { if (innerWidth < 1100)
-    document.querySelector("#batch-photo").scrollIntoView({behavior: "smooth", block: "start"}) }"""
+    document.querySelector("#batch-one").scrollIntoView({behavior: "smooth", block: "start"}) }"""
 FIRST_TAB = """() => document.querySelector('[role="tab"]').click()"""
 LABELS = {"csv": "CSV", "json": "JSON", "html": "HTML report"}
 
@@ -168,14 +168,14 @@ class BatchPanel:
     def picked(self, batch: Batch, view: View) -> tuple[Any, Any, Any]:
         """The photo of a row: its overlay, its facts, and whether it can be opened in the first tab."""
         if view.picked is None or view.picked >= len(batch.rows):
-            return None, PICK, gr.update(interactive=False)
+            return gr.update(visible=False), PICK, gr.update(interactive=False)
         row = batch.rows[view.picked]
         opened = gr.update(interactive=self.line.upload(view.batch, row.number) is not None)
         if row.verdict == FAILED:
-            return None, card("problem", html.escape(row.found), role="alert"), opened
+            return gr.update(visible=False), card("problem", html.escape(row.found), role="alert"), opened
         inspection = batch.inspection(row.number)
-        picture = Image.open(batch.picture(row.number))
-        return picture, f"<h3>{html.escape(row.image)}</h3>{verdict(inspection)}{details(inspection)}", opened
+        picture = gr.update(value=Image.open(batch.picture(row.number)), visible=True)
+        return picture, f"<h3>{html.escape(row.image)}</h3>{verdict(inspection)}{findings(inspection)}", opened
 
 
 def _asked(event: gr.EventData) -> tuple[str, str]:
@@ -199,7 +199,7 @@ def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
         with gr.Column(scale=4, min_width=270):
             about, files, folder, start, stop = _inputs()
             listed, delete, downloads = _kept()
-        with gr.Column(scale=9, min_width=420):
+        with gr.Column(scale=9, min_width=560, elem_id="batch-all"):
             bar = gr.HTML(EMPTY, elem_id="batch-progress")
             search = gr.Textbox(
                 label="Find a photo",
@@ -209,7 +209,7 @@ def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
                 elem_id="batch-find",
             )
             rows = clickable(elem_id="batch-rows", apply_default_css=False)
-        with gr.Column(scale=6, min_width=320):
+        with gr.Column(scale=6, min_width=320, elem_id="batch-one"):
             picture, facts, opened = _one()
     timer = gr.Timer(TICK, active=False)
     screen = [listed, bar, rows, timer, stop, delete, *downloads]
@@ -221,7 +221,7 @@ def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
     delete.click(panel.delete, [view, listed], screen, js=SURE, **SEVERAL)
     rows.select(panel.pick, view, [rows, picture, facts, opened], **SEVERAL).then(None, js=LOOK_THERE)
     rows.input(panel.press, view, rows, **SEVERAL)
-    search.input(panel.search, [view, search], rows, trigger_mode="always_last", **SEVERAL)
+    search.change(panel.search, [view, search], rows, trigger_mode="always_last", **SEVERAL)
     opened.click(panel.open, [session, view], None, show_progress="hidden", **MODEL).success(None, js=FIRST_TAB)
     if isinstance(tab, gr.Tab):  # product, model and list may have changed elsewhere
         tab.select(panel.about, session, about, **SEVERAL).then(panel.screen, view, screen, **SEVERAL)
@@ -257,8 +257,9 @@ def _kept() -> tuple[gr.Dropdown, gr.Button, list[gr.DownloadButton]]:
 def _one() -> tuple[gr.Image, gr.HTML, gr.Button]:
     """The photo of a row."""
     picture = gr.Image(
-        label="Photo of the row", show_label=False, interactive=False, format="webp", elem_id="batch-photo",
-        buttons=["download", "fullscreen"], alt_text="The photo of the row with the anomaly map over it",
+        label="Photo of the row", show_label=False, interactive=False, format="webp", visible=False,
+        elem_id="batch-photo", buttons=["download", "fullscreen"],
+        alt_text="The photo of the row with the anomaly map over it",
     )  # fmt: skip
     facts = gr.HTML(PICK, elem_id="batch-facts")
     return picture, facts, gr.Button("Open in Inspect", size="sm", interactive=False, elem_id="batch-open")

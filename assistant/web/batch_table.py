@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from assistant.batch import FAILED, FINISHED, RUNNING, Batch, Row
 from assistant.batch_report import date, ending
-from assistant.web.facts import VERDICTS, card
+from assistant.inspection import Inspection
+from assistant.web.facts import TONES, VERDICTS, card
 
 PAGE = 25  # rows at a time: with their thumbnails 100 kB
 SIGNS = {key: VERDICTS[key] for key in ("defective", "unsure", "good")} | {FAILED: ("!", "Failed")}
@@ -86,6 +87,16 @@ def table(batch: Batch, view: View) -> str:
     body = body or f'<tr><td colspan="{len(COLUMNS)}">No photo to show.</td></tr>'
     parts = f'<table class="rows"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
     return _filters(batch, view) + parts + (_pages(view.page, last, len(rows)) if last else "")
+
+
+def findings(inspection: Inspection) -> str:
+    """The regions of one photo, numbered as on its picture, and remarks."""
+    lines = ""
+    for region in inspection.regions:
+        kind, place = region.type or "anomaly", f"{region.position}, {region.area_fraction:.1%} of the photo"
+        lines += f"<li>{region.severity} {kind}, {place}, {region.shape}, {TONES[region.tone]}</li>"
+    notes = "".join(f"<p>{html.escape(note)}</p>" for note in inspection.notes)
+    return f"<ol>{lines}</ol>" * bool(lines) + notes
 
 
 def _filters(batch: Batch, view: View) -> str:

@@ -34,7 +34,7 @@ NO_PRODUCT = card("", "Choose a product on the first tab: what is taught is one 
 ENOUGH = 20  # good photos from which a model gets sure
 ENDED = {
     ACCEPTED: ("good", "The new model is better than the one before. It can be chosen on the left."),
-    REFUSED: ("problem", "The new model is not better, so it was not kept:"),
+    REFUSED: ("problem", "The new model was worse, so it was not kept; more photos, or real defects, help:"),
     STOPPED: ("", "Stopped. Started again, it goes on from where it was."),
     FAILED: ("problem", "The training failed:"),
 }
@@ -253,7 +253,7 @@ def _looking() -> tuple[gr.Dropdown, gr.Button, gr.HTML, gr.Gallery]:
     kinds = gr.Dropdown(
         list(KINDS), multiselect=True, label="Kinds of defects (none chosen: all)", elem_id="teach-kinds"
     )
-    make = gr.Button("Make some", elem_id="teach-make")
+    make = gr.Button("Make samples", elem_id="teach-make")
     made = gr.HTML(card("", "Good photos of the product are broken by program."))
     gallery = gr.Gallery(
         label="Synthetic defects", show_label=False, columns=3, height=460, format="webp", interactive=False,

@@ -12,13 +12,16 @@ NICE = 5  # of 19: answers come first, and where nobody asks anything training i
 ORPHANED = 3  # exit code
 
 
-def _leave_with_parent() -> None:
-    sys.stdin.buffer.read()
+def _leave_with_parent(rope: int) -> None:
+    # The descriptor, not `sys.stdin`: that is locked while it is read, and a forked worker, which closes it, would wait
+    # for ever.
+    while os.read(rope, 1):
+        pass
     os._exit(ORPHANED)
 
 
 if __name__ == "__main__":
-    threading.Thread(target=_leave_with_parent, daemon=True).start()
+    threading.Thread(target=_leave_with_parent, args=(os.dup(0),), daemon=True).start()
     if hasattr(os, "nice"):
         os.nice(NICE)
     from assistant.cli import main

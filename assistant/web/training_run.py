@@ -39,6 +39,7 @@ STEPS = (
     ("Loading weights", "Measuring the answers of the new model", 0.86),
     ("report: ", "Done", 1.0),
 )
+STAYS = re.compile(r"the model before stays, for (.*?): read ")
 BAR = re.compile(r"(\d+)%\||([\d.]+) of ([\d.]+) min")
 AT_ONCE = ("Loading weights", "Writing model shards")  # their own bars say nothing of the step that begins with them
 
@@ -205,8 +206,9 @@ class Trainings:
             return STOPPED, ""
         said = [line for line in self.log(name).splitlines() if ": error: " in line]
         reason = said[-1].partition(": error: ")[2] if said else f"the training ended with code {code}"
-        reason = reason.replace(str(self.folder(name)), "").replace(str(self.workshop.trained), "")
-        return (REFUSED if reason.startswith("the model before stays") else FAILED), reason
+        if (found := STAYS.match(reason)) is not None:
+            return REFUSED, found[1]
+        return FAILED, reason.replace(f"{self.folder(name)}{os.sep}", "")
 
     def _write(self, name: str, taught: Taught) -> None:
         write_file(self.folder(name) / TAUGHT, json.dumps(asdict(taught), indent=2) + "\n")
