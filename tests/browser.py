@@ -78,6 +78,6 @@ def page(server: str, log: dict[str, list[str]]) -> Iterator[Any]:
         page.on("request", lambda request: log["fetched"].append(request.url))
         page.on("pageerror", lambda error: log["failed"].append(str(error)))
         page.goto(server)
-        page.get_by_role("button", name="Broken cap").wait_for()
+        page.locator("#examples").get_by_role("button", name="Broken cap").wait_for()
         yield page
         chromium.close()
