@@ -35,7 +35,7 @@ def names(page: Any) -> list[str]:
 @pytest.fixture(scope="module")
 def batch(page: Any, photos: list[Path]) -> Any:
     """The page after a batch was inspected."""
-    page.locator("#examples").get_by_role("button", name="Broken cap").click()  # its good parts are those that all are compared with
+    page.locator("#examples").get_by_role("button", name="Broken cap").click()  # for its good parts
     page.locator("#verdict .meter").wait_for()
     open_tab(page, "Batch")
     playwright.expect(page.locator("#batch-about")).to_contain_text("compared with 3 good parts", timeout=SOON)
