@@ -77,7 +77,7 @@ def write_page(batch: Batch, path: Path) -> None:
     sections = [
         Section("Result", tiles([(verdict, str(counts[verdict]), what[verdict]) for verdict in ORDER])),
         Section("How it was inspected", table(["", ""], made, words=2)),
-        Section("Every photo", table(columns, [_line(batch, row) for row in rows], words=3), "The most suspect first."),
+        Section("Every photo", table(columns, [_line(batch, row) for row in rows], words=5), "The most suspect first."),
     ]
     title = f"Inspection of {about.product or 'photos'}, {date(about.started)}"
     write_report(path, title=title, headline=headline(batch), sections=sections, warnings=warnings)
@@ -122,7 +122,7 @@ def _line(batch: Batch, row: Row) -> list[Any]:
     image: Markup | str = ""
     if row.verdict != FAILED and picture.is_file():
         code = base64.b64encode(picture.read_bytes()).decode()
-        image = Markup('<img src="data:image/jpeg;base64,{}" alt="" loading="lazy">').format(code)
+        image = Markup('<img src="data:image/jpeg;base64,{}" alt="" style="vertical-align:middle">').format(code)
     found = Markup('<span style="white-space:normal">{}</span>').format(row.found)
     return [image, row.image, row.verdict, percent(row.probability), found]
 

@@ -218,7 +218,7 @@ def build_batch_panel(workshop: Workshop, session: gr.State) -> None:
     timer.tick(panel.tick, view, screen, **SEVERAL)
     stop.click(panel.stop, view, None, queue=False, **QUIET)
     listed.input(panel.show, [view, listed], screen, **SEVERAL)
-    delete.click(panel.delete, [view, listed], screen, js=SURE, **SEVERAL)
+    delete.click(panel.delete, [view, listed], screen, js=SURE, preprocess=False, **SEVERAL)  # an answer for a name
     rows.select(panel.pick, view, [rows, picture, facts, opened], **SEVERAL).then(None, js=LOOK_THERE)
     rows.input(panel.press, view, rows, **SEVERAL)
     search.change(panel.search, [view, search], rows, trigger_mode="always_last", **SEVERAL)

@@ -120,8 +120,9 @@ def _head(key: str, view: View) -> str:
 def _row(batch: Batch, row: Row, picked: bool) -> str:
     sign, word = SIGNS[row.verdict]
     name = html.escape(row.image)
-    chance = "–" if row.probability is None else f"{row.probability:.0%}"
-    meter = f'<span class="meter" aria-hidden="true"><i style="width:{chance}"></i></span>' * (chance != "–")
+    share = "" if row.probability is None else f"{row.probability:.0%}"
+    chance = {"": "–", "0%": "under 1%", "100%": "over 99%"}.get(share, share)
+    meter = f'<span class="meter" aria-hidden="true"><i style="width:{share}"></i></span>' * bool(share)
     cells = (
         f'<button type="button" data-do="select" data-item="row:{row.number}" class="row" aria-label="Show {name}">'
         f"{_thumbnail(batch, row)}<span>{name}</span></button>",

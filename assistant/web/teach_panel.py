@@ -33,7 +33,7 @@ OUTLINE = (255, 64, 160)  # a color that few products have
 NO_PRODUCT = card("", "Choose a product on the first tab: what is taught is one product.")
 ENOUGH = 20  # good photos from which a model gets sure
 ENDED = {
-    ACCEPTED: ("good", "The new model is better than the one before. It can be chosen on the left."),
+    ACCEPTED: ("good", "The new model is better than the one before. It can be chosen under Model in use."),
     REFUSED: ("problem", "The new model was worse, so it was not kept; more photos, or real defects, help:"),
     STOPPED: ("", "Stopped. Started again, it goes on from where it was."),
     FAILED: ("problem", "The training failed:"),
@@ -198,7 +198,11 @@ def _outcome(taught: Taught | None) -> str:
 def _embedded(report: Path) -> str:
     """The report inside the page: it has no script, and could not run any."""
     page = report.read_text(encoding="utf-8").replace(f"{report.parent}/", "")
-    return f'<iframe title="Before and after" sandbox srcdoc="{html.escape(page)}"></iframe>'
+    frames = ""
+    for scheme, media in (("light", "not all"), ("dark", "all")):  # as this page is, whatever the system prefers
+        own = html.escape(page.replace("(prefers-color-scheme: dark)", media))
+        frames += f'<iframe title="Before and after" class="{scheme}" sandbox srcdoc="{own}"></iframe>'
+    return frames
 
 
 def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
