@@ -18,8 +18,9 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# The last four keep the browser itself from calling home, so that what is left in the log is the page's.
+# A camera that shows a test picture; the last four keep the browser from calling home: the log is the page's own.
 FLAGS = [
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
 ]  # fmt: skip
@@ -179,6 +180,17 @@ def test_several_photos_are_pasted_and_returned_to(page: Any, photo_path: Path) 
     playwright.expect(page.locator("#strip li")).to_have_count(1, timeout=SOON)
 
 
+def test_a_photo_is_taken_with_the_camera(page: Any) -> None:
+    count = page.locator("#strip li").count()
+    page.locator("#photo").get_by_role("button", name="Capture from camera").click()
+    page.locator("#photo").get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#photo video')?.readyState > 2")
+    page.locator("#photo").get_by_role("button", name="capture photo").click()
+    playwright.expect(page.locator("#strip li")).to_have_count(count + 1, timeout=SOON)
+    page.locator("#photo").get_by_role("button", name="Upload file").click()
+    page.locator("#photo input[type=file]").wait_for(state="attached")
+
+
 def test_the_picture_follows_its_controls(page: Any) -> None:
     choose_example(page, "Scratched nut")
     picture = page.locator("#result img")
@@ -271,7 +283,7 @@ def test_nothing_sticks_out_and_everything_has_a_name(page: Any, width: int, hei
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     nameless = """() => [...document.querySelectorAll("button, input, textarea, select, a[href]")].filter((one) =>
         one.offsetParent && one.type !== "file" && !one.getAttribute("aria-label") && !one.labels?.length &&
-        !one.innerText.trim() && !one.title && !one.querySelector("[aria-label], [title]")
+        !one.innerText.trim() && !one.title && !one.querySelector('[aria-label], [title], [alt]:not([alt=""])')
         ).map((one) => one.outerHTML)"""
     assert page.evaluate(nameless) == []
 
