@@ -1,4 +1,4 @@
-"""The page in a real browser: one server and one headless Chromium for the whole file."""
+"""The page in a real browser, as a visitor uses the first tab; what browser tests share is in `browser.py`."""
 
 import base64
 from pathlib import Path
@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from tests.browser import SOON
-
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+
+from tests.browser import SOON  # noqa: E402
 
 
 def example(page: Any, name: str) -> Any:
@@ -105,6 +105,17 @@ def test_several_photos_are_pasted_and_returned_to(page: Any, photo_path: Path) 
     playwright.expect(page.locator("#strip li")).to_have_count(1, timeout=SOON)
 
 
+def test_a_photo_is_taken_with_the_camera(page: Any) -> None:
+    count = page.locator("#strip li").count()
+    page.locator("#photo").get_by_role("button", name="Capture from camera").click()
+    page.locator("#photo").get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#photo video')?.readyState > 2")
+    page.locator("#photo").get_by_role("button", name="capture photo").click()
+    playwright.expect(page.locator("#strip li")).to_have_count(count + 1, timeout=SOON)
+    page.locator("#photo").get_by_role("button", name="Upload file").click()
+    page.locator("#photo input[type=file]").wait_for(state="attached")
+
+
 def test_the_picture_follows_its_controls(page: Any) -> None:
     choose_example(page, "Scratched nut")
     picture = page.locator("#result img")
@@ -197,7 +208,7 @@ def test_nothing_sticks_out_and_everything_has_a_name(page: Any, width: int, hei
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     nameless = """() => [...document.querySelectorAll("button, input, textarea, select, a[href]")].filter((one) =>
         one.offsetParent && one.type !== "file" && !one.getAttribute("aria-label") && !one.labels?.length &&
-        !one.innerText.trim() && !one.title && !one.querySelector("[aria-label], [title]")
+        !one.innerText.trim() && !one.title && !one.querySelector('[aria-label], [title], [alt]:not([alt=""])')
         ).map((one) => one.outerHTML)"""
     assert page.evaluate(nameless) == []
 
