@@ -148,3 +148,5 @@ def _end(batch: Batch, state: str) -> None:
             write(batch, batch.folder / f"report.{ending}")
     except UserError as error:  # a full disk: what was written before is there
         print(f"batch {batch.about.id}: {error}", file=sys.stderr, flush=True)
+    except Exception:  # a fault of ours, which must not end the thread that all batches need
+        traceback.print_exc()

@@ -16,6 +16,7 @@ from assistant import UserError
 from assistant.batch_report import write_rows
 from assistant.store import Store
 from assistant.store.audit import Entry
+from assistant.store.pictures import DIGEST
 from assistant.web.batch_table import button
 from assistant.web.facts import card
 from assistant.web.offer import offer
@@ -116,7 +117,8 @@ def _cells(entry: Entry) -> list[Any]:
     words += [f"{key} {value}" for key, value in details.items() if key != "digest" and value not in ("", None)]
     chance = "" if probability is None else f"{probability:.1%}"
     when = f"{entry.at[:10]} {entry.at[11:19]}"
-    return [when, entry.who, entry.event, entry.name, entry.photo, verdict, chance, ", ".join(words)]
+    photo = f"{entry.photo[:12]}…" if DIGEST.fullmatch(entry.photo) else entry.photo
+    return [when, entry.who, entry.event, entry.name, photo, verdict, chance, ", ".join(words)]
 
 
 def build_log_panel(workshop: Workshop, session: gr.State) -> None:

@@ -189,6 +189,14 @@ class Trainings:
                 break
         if process.stdin is not None:
             process.stdin.close()
+        try:
+            self._note_end(name, code)
+        finally:  # even on a full disk another training may be started
+            with self._lock:
+                self._process, self._name = None, ""
+
+    def _note_end(self, name: str, code: int) -> None:
+        """How it ended, beside the model and in the audit log."""
         before = self.taught(name)
         assert before is not None
         state, reason = self._outcome(name, code)
@@ -196,8 +204,6 @@ class Trainings:
         store = self.workshop.store
         with store.database.write() as transaction:
             store.log.add(transaction, f"training {state}", before.product, before.who, model=name, init=before.init)
-        with self._lock:
-            self._process, self._name = None, ""
 
     def _outcome(self, name: str, code: int) -> tuple[str, str]:
         if code == 0:
