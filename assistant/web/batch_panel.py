@@ -70,9 +70,10 @@ class BatchPanel:
 
     def gather(self, files: Sequence[File] | None, folder: Sequence[File] | None) -> list[str]:
         """The photos of a folder join the files chosen; what is no photo by its name stays out."""
-        found = [file["path"] for file in folder or () if Path(file["path"]).suffix.lower() in SUFFIXES]
+        named = sorted((file["path"] for file in folder or ()), key=lambda path: Path(path).name.casefold())
+        found = [path for path in named if Path(path).suffix.lower() in SUFFIXES]
         if left := len(folder or ()) - len(found):
-            gr.Info(f"{left} file{'s' * (left != 1)} of the folder left out, which are no photos by their names.")
+            gr.Info(f"{left} of the folder's files left out: not photos by their names.")
         return list(dict.fromkeys([*(file["path"] for file in files or ()), *found]))
 
     def start(self, session: Session, view: View, files: Sequence[File] | None) -> tuple[Any, ...]:
