@@ -57,6 +57,7 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
             trigger_mode="always_last", **QUIET,
         )  # fmt: skip
     controls[2].input(panel.shown, session, every, **QUIET)  # the legend
+    picture.select(panel.point, session, every, **QUIET)
     facts.select(panel.zoom, session, every, **QUIET).then(None, js=PICTURE_IN_VIEW)
     answered = [question, took, *every]
     question.submit(panel.answer, [session, question], answered, show_progress="hidden", **MODEL)

@@ -16,6 +16,7 @@ from assistant.conversation import Turn
 from assistant.store.pictures import digest_of
 from assistant.web.inspecting import add_photo, reinspect
 from assistant.web.other_photos import asks_no_more, compared, compares, found, named_photo
+from assistant.web.picture import region_at
 from assistant.web.results import pictures, show, talk, updates
 from assistant.web.session import Photo, Session
 from assistant.web.strip import clicked
@@ -53,7 +54,8 @@ class InspectPanel:
         session.message, first = "", None
         for file in files_of(uploads):
             try:
-                add_photo(self.workshop, session, opened(file), name_of(file))
+                if add_photo(self.workshop, session, opened(file), name_of(file)):
+                    gr.Info("The oldest photos have left the conversation. For many photos there is Batch.")
             except UserError as error:
                 session.message = str(error)
             else:  # the first of several stays in view while the others are inspected
@@ -95,6 +97,14 @@ class InspectPanel:
         photo, number = session.photo, clicked(event)
         if photo is not None and number.isascii() and number.isdigit():
             photo.zoomed = int(number) if int(number) <= len(photo.chat.inspection.regions) else 0
+        return self.shown(session)
+
+    def point(self, session: Session, event: gr.SelectData) -> tuple[Any, ...]:
+        """A click on the picture: enlarge the region there, or show the whole photo again."""
+        photo, place = session.photo, event.index
+        if photo is not None and isinstance(place, list | tuple) and len(place) == 2:
+            x, y = (float(edge) for edge in place)
+            photo.zoomed = 0 if photo.enlarged else region_at(photo.chat.inspection, x, y)
         return self.shown(session)
 
     def answer(self, session: Session, question: str) -> Iterator[tuple[Any, ...]]:

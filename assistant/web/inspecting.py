@@ -46,13 +46,17 @@ def _stored(path: Path) -> np.ndarray:
     return pixels
 
 
-def add_photo(workshop: Workshop, session: Session, pixels: np.ndarray, name: str) -> None:
-    """Inspect one more photo (H, W, 3) of the conversation and show it. Raises UserError as `refresh`."""
+def add_photo(workshop: Workshop, session: Session, pixels: np.ndarray, name: str) -> bool:
+    """Inspect one more photo (H, W, 3) of the conversation and show it; says whether older ones had to leave.
+
+    Raises:
+        UserError: as `refresh`.
+    """
     settings = refresh(workshop, session)
     chat = _chat(workshop, session, pixels, name)
     photo = Photo(name, chat, thumbnail(pixels), settings=settings)
     photo.note(tell("presence", chat.inspection) + " What would you like to know?" * (not session.photos))
-    session.add(photo)
+    return session.add(photo)
 
 
 def reinspect(workshop: Workshop, session: Session, why: str = "", photo: Photo | None = None) -> bool:

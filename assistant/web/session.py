@@ -41,6 +41,11 @@ class Photo:
     zoomed: int = 0
     settings: object = None
 
+    @property
+    def enlarged(self) -> int:
+        """`zoomed` where there is still such a region: another area or correction may have left fewer."""
+        return self.zoomed if self.zoomed <= len(self.chat.inspection.regions) else 0
+
     def note(self, text: str) -> None:
         """The assistant says something that nobody asked."""
         self.past.append(Turn("", text))
@@ -81,13 +86,15 @@ class Session:
         """The current Inspection of the photo that is shown."""
         return None if self.photo is None else self.photo.chat.inspection
 
-    def add(self, photo: Photo) -> None:
-        """Another photo, shown from now on; the oldest leave where they become too many."""
+    def add(self, photo: Photo) -> bool:
+        """Another photo, shown from now on; the oldest leave where they become too many: says whether any did."""
         photo.number = max((one.number for one in self.photos), default=0) + 1
         self.photos.append(photo)
         self.photo = photo
+        before = len(self.photos)
         while len(self.photos) > 1 and not self._fits():
             self.remove(self.photos[0])
+        return len(self.photos) < before
 
     def _fits(self) -> bool:
         pixels = sum(photo.chat.photo.shape[0] * photo.chat.photo.shape[1] for photo in self.photos)
