@@ -116,6 +116,25 @@ def test_several_photos_keep_their_own_turns_in_one_transcript(
     assert session.photo is session.photos[1]
 
 
+def test_a_photo_is_compared_with_its_own_good_parts_when_it_is_returned_to(
+    page: InspectPanel, uploads: list[dict[str, Any]]
+) -> None:
+    session = Session()
+    for index in (2, 1):
+        page.example(session, index)
+    board, cap = (set(photo.references) for photo in session.photos)
+    page.select(session, click(1))
+    page.refresh(session)
+    assert set(session.references) == board != cap and session.chat is not None and session.photo is not None
+    assert session.photo.past[-1].answer.count("Inspected again") == 0
+    session.references = {}
+    add(page, session, uploads[0])
+    session.references = dict(session.photos[1].references)  # chosen while the photo without any is shown
+    page.select(session, click(2))
+    page.select(session, click(3))
+    assert set(session.references) == cap
+
+
 def test_a_photo_can_be_taken_out(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     add(page, session, uploads[0], uploads[1])

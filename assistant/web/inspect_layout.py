@@ -38,8 +38,8 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
             drop, photos, examples = _photos()
         with gr.Column(elem_id="results", min_width=300):
             badge, picture, beside, controls = _picture()
-            slot = gr.Column(elem_id="tools")
             facts = clickable(elem_id="details")
+            slot = gr.Column(elem_id="tools")
         with gr.Column(elem_id="talk", min_width=300):
             chatbot, suggestions, question, stop, restart, took = _conversation()
         with gr.Column(elem_id="product", min_width=250):

@@ -74,7 +74,9 @@ class InspectPanel:
 
     def select(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
         """Show another photo of the conversation; `refresh` comes after it."""
-        session.photo, session.message = _photo(session, event) or session.photo, ""
+        session.message = ""
+        if photo := _photo(session, event):
+            session.turn_to(photo)
         return self.shown(session)
 
     def refresh(self, session: Session) -> tuple[Any, ...]:
@@ -133,16 +135,11 @@ class InspectPanel:
         other = named_photo(question, session.photos, photo)
         if other is None:
             yield from self._reply(session, photo, question)
-            return
-        try:
-            reinspect(self.workshop, session, photo=other)
-        except UserError as error:
-            gr.Warning(html.escape(str(error)))
-        if compares(question):  # no part of a chat, whose model knows one photo
+        elif compares(question):  # no part of a chat, whose model knows one photo
             photo.past.append(Turn(question, compared(photo, other)))
             yield "", "", *talk(session)
         else:
-            session.photo = other
+            session.turn_to(other)
             if asks_no_more(question):
                 other.past.append(Turn(question, found(other)))
             yield "", "", *self.shown(session)
@@ -155,7 +152,7 @@ class InspectPanel:
         if line is None or line.role != "user" or line.photo is None:
             yield gr.skip(), gr.skip(), *talk(session)
             return
-        session.photo = line.photo
+        session.turn_to(line.photo)
         asked = line.photo.chat.take_back(line.turn) if line.turn >= 0 else typed(line.text)
         yield from self._reply(session, line.photo, question or asked, varied=question is None)
 

@@ -29,7 +29,7 @@ class Photo:
     `thumbnail` is a data URI; `number` counts the photos of the conversation from 1; `past` holds notes (turns without
     a question) and the turns of earlier chats, before the references or the model changed; `drawn` is the area that
     the next question is about, None for the whole; `zoomed` is the number of the region that is shown enlarged, 0 for
-    none; `settings` is what the chat's inspection rests on.
+    none; `settings` is what the chat's inspection rests on, `product` and `references` what of it a visitor chose.
     """
 
     name: str
@@ -40,6 +40,8 @@ class Photo:
     drawn: Area | None = None
     zoomed: int = 0
     settings: object = None
+    product: int | None = None
+    references: dict[str, np.ndarray] = field(default_factory=dict)
 
     @property
     def enlarged(self) -> int:
@@ -100,13 +102,24 @@ class Session:
         pixels = sum(photo.chat.photo.shape[0] * photo.chat.photo.shape[1] for photo in self.photos)
         return len(self.photos) <= MOST_PHOTOS and pixels <= MOST_PIXELS
 
+    def turn_to(self, photo: Photo) -> None:
+        """Show a photo, and compare from now on with what it was compared with: it may be another product.
+
+        What was chosen since stays if it adds to that: a product or good parts where the photo had none.
+        """
+        self.photo = photo
+        if photo.product is not None or not photo.references.keys() <= self.references.keys():
+            self.product, self.references = photo.product, dict(photo.references)
+
     def remove(self, photo: Photo) -> None:
         """Forget a photo and what was said about it; its neighbour is shown then."""
         place = self.photos.index(photo)
         photo.chat.stop()
         del self.photos[place]
         if photo is self.photo:
-            self.photo = self.photos[min(place, len(self.photos) - 1)] if self.photos else None
+            self.photo = None
+            if self.photos:
+                self.turn_to(self.photos[min(place, len(self.photos) - 1)])
 
     def numbered(self, number: int) -> Photo | None:
         """The photo of that number, None where it is gone."""
