@@ -60,6 +60,15 @@ class Photo:
         self.chat, self.drawn, self.zoomed = chat, None, 0
 
 
+@dataclass(eq=False)
+class Pending:
+    """A question that is being answered, and the words so far."""
+
+    photo: Photo
+    question: str
+    said: str = "…"
+
+
 @dataclass
 class Session:
     """One visitor's conversation; nothing of it is seen by others.
@@ -67,7 +76,7 @@ class Session:
     `photos` are those of the conversation, `photo` the one shown, which questions are about; `references` are photos
     of good parts (H, W, 3) that all of them are compared with, by their digests; `product` is the number of the
     stored product, None without one; `model` is the name of the chosen model; `who` is the name given at login, for
-    the audit log; `message` says why something could not be done.
+    the audit log; `message` says why something could not be done; `pending` is the turn being answered.
     """
 
     photos: list[Photo] = field(default_factory=list)
@@ -78,6 +87,7 @@ class Session:
     who: str = field(default="", compare=False)
     look: Look = Look()
     message: str = ""
+    pending: Pending | None = None
 
     @property
     def chat(self) -> Chat | None:
