@@ -22,6 +22,11 @@ SCALE = (
     (0.50, 205, 218, 116), (0.58, 250, 204, 60), (0.70, 251, 146, 40), (0.85, 231, 74, 40),
     (1.00, 200, 20, 44),
 )  # fmt: skip
+# Told apart by lightness alone, so also by the color blind and in a grey print; nine colors of matplotlib's (CC0).
+VIRIDIS = (
+    (0.000, 68, 1, 84), (0.125, 71, 44, 122), (0.250, 59, 81, 139), (0.375, 44, 113, 142), (0.500, 33, 144, 141),
+    (0.625, 39, 173, 129), (0.750, 92, 200, 99), (0.875, 170, 220, 50), (1.000, 253, 231, 37),
+)  # fmt: skip
 FLOOR = 0.1  # scores below it leave the photo untouched: no map of a clean part is exactly zero
 FULL = 0.6  # from here on the heat is at full opacity: a likely defect must show on a busy texture
 MIN_LABEL_SIDE = 48  # on a smaller photo a number of readable size would hide the part
@@ -29,24 +34,31 @@ ENDINGS = ("_overlay.png", "_map.png")
 _INK, _PAPER = (17, 20, 30), (255, 255, 255)
 
 
-def _color_table() -> np.ndarray:
-    """(256, 3) uint8: `SCALE` read off at 256 scores."""
-    stops = np.array(SCALE, dtype=np.float64)
+def _table(scale: Sequence[tuple[float, int, int, int]]) -> np.ndarray:
+    """(256, 3) uint8: a scale read off at 256 scores."""
+    stops = np.array(scale, dtype=np.float64)
     scores = np.linspace(0.0, 1.0, 256)
     channels = [np.interp(scores, stops[:, 0], stops[:, channel]) for channel in (1, 2, 3)]
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-_TABLE = _color_table()
+# Each (256, 3) uint8: the colors of 256 scores from 0 to 1. The first is the one of files and reports.
+COLORS = {"Heat": _table(SCALE), "Viridis": _table(VIRIDIS), "Grey": _table(((0.0, 0, 0, 0), (1.0, 255, 255, 255)))}
 
 
-def colorize(anomaly_map: np.ndarray) -> np.ndarray:
-    """(H, W) scores in [0, 1] -> (H, W, 3) uint8 on one fixed scale, so that a clean part looks clean."""
-    return _TABLE[_to_bytes(anomaly_map)]
+def colorize(anomaly_map: np.ndarray, colors: str = "Heat") -> np.ndarray:
+    """(H, W) scores in [0, 1] -> (H, W, 3) uint8 on one fixed scale of `COLORS`, so that a clean part looks clean."""
+    return COLORS[colors][_to_bytes(anomaly_map)]
 
 
 def overlay(
-    photo: np.ndarray, anomaly_map: np.ndarray, *, opacity: float = 0.5, regions: Sequence["Region"] = ()
+    photo: np.ndarray,
+    anomaly_map: np.ndarray,
+    *,
+    opacity: float = 0.5,
+    regions: Sequence["Region"] = (),
+    first: int = 1,
+    colors: str = "Heat",
 ) -> Image.Image:
     """The photo with heat where the map is high and a numbered box around each region.
 
@@ -54,7 +66,8 @@ def overlay(
         photo: (H, W, 3) uint8.
         anomaly_map: (H, W) in [0, 1], the photo's geometry.
         opacity: of the heat from `FULL` up, in [0, 1]; below, it falls in proportion to nothing at `FLOOR`.
-        regions: boxes to draw, numbered from 1 in this order.
+        regions: boxes to draw, numbered from `first` in this order.
+        colors: one of `COLORS`.
 
     Returns:
         RGB image of the photo's size; equal to the photo where the map is below `FLOOR`.
@@ -62,8 +75,8 @@ def overlay(
     assert photo.shape[:2] == anomaly_map.shape, f"photo {photo.shape}, map {anomaly_map.shape}"
     picture = Image.fromarray(photo)
     strength = np.clip((np.asarray(anomaly_map, dtype=np.float32) - FLOOR) / (FULL - FLOOR), 0.0, 1.0)
-    picture.paste(Image.fromarray(colorize(anomaly_map)), mask=Image.fromarray(_to_bytes(opacity * strength)))
-    _draw_boxes(picture, [region.box for region in regions])
+    picture.paste(Image.fromarray(colorize(anomaly_map, colors)), mask=Image.fromarray(_to_bytes(opacity * strength)))
+    _draw_boxes(picture, [region.box for region in regions], first)
     return picture
 
 
@@ -72,7 +85,7 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     return np.rint(np.nan_to_num(np.clip(values, 0.0, 1.0), nan=0.0) * 255.0).astype(np.uint8)
 
 
-def _draw_boxes(picture: Image.Image, boxes: Sequence[tuple[int, int, int, int]]) -> None:
+def _draw_boxes(picture: Image.Image, boxes: Sequence[tuple[int, int, int, int]], first: int) -> None:
     """White frames with a dark rim, seen on any photo, all drawn before the numbers so none is crossed out."""
     side = min(picture.size)
     line = max(1, round(side / 220))
@@ -86,7 +99,7 @@ def _draw_boxes(picture: Image.Image, boxes: Sequence[tuple[int, int, int, int]]
     if side < MIN_LABEL_SIDE:
         return
     taken: list[tuple[int, int, int, int]] = []
-    for number, box in enumerate(boxes, start=1):
+    for number, box in enumerate(boxes, start=first):
         tag = _tag(str(number), max(11, round(side / 26)))
         place = _place(box, tag.size, picture.size, taken, gap=2 * line + 1)
         picture.paste(tag, place[:2], mask=tag)

@@ -18,6 +18,7 @@ LAYERS = {
     "assistant.spoken": FLOOR, "assistant.area": FLOOR,
     "assistant.places": FLOOR, "assistant.steering": FLOOR, "assistant.look": FLOOR,
     "assistant.corrections": FLOOR, "assistant.store": FLOOR, "assistant.recheck": WHOLE,
+    "assistant.batch": FLOOR, "assistant.batch_report": FLOOR,
     "assistant.report": FLOOR, "assistant.evaluation": FLOOR, "assistant.layouts": BESIDE,
     "assistant.lvlm": TRANSFORMERS, "assistant.conversation": WHOLE, "assistant.assistant": WHOLE,
     "data_gen": BESIDE, "training": TRAINING, "training.before_after": DOORS, "training.custom": DOORS,

@@ -49,10 +49,14 @@ class Broken:
 
 
 def broken_photos(
-    good: Sequence[Shot], count: int, rng: Generator, known: Sequence[Shot] | None = None
+    good: Sequence[Shot],
+    count: int,
+    rng: Generator,
+    known: Sequence[Shot] | None = None,
+    kinds: Sequence[str] | None = None,
 ) -> Iterator[Broken]:
-    """Up to `count` synthetic defects of good quality, evenly over the good photos; what is usual for the product is
-    learnt from the `known` ones, or the same."""
+    """Up to `count` synthetic defects of good quality, evenly over the good photos, of all `kinds` or those named;
+    what is usual for the product is learnt from the `known` ones, or the same."""
     statistics = ProductStatistics.from_normals(shot.image for shot in known or good)
     places = [statistics.where(shot.image) for shot in good[:count]]
     for number in range(count):
@@ -60,7 +64,7 @@ def broken_photos(
         before = good[source].image
         for _ in range(TRIES):
             try:
-                sample = synthesize(before, rng, foreground=places[source])
+                sample = synthesize(before, rng, kinds, foreground=places[source])
             except NothingVisible:
                 continue
             if quality(before, sample, statistics) >= LEAST_QUALITY:

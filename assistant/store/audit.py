@@ -57,8 +57,11 @@ class AuditLog:
             (*values, photo, json.dumps(details, ensure_ascii=False)),
         )
 
-    def entries(self, product: int | None = None, latest: int | None = None) -> list[Entry]:
-        """The lines of one product or of all, newest first; only the `latest` few where a number is given."""
-        where, values = ("", ()) if product is None else ("WHERE product = ?", (product,))
+    def entries(self, product: int | None = None, latest: int | None = None, before: int | None = None) -> list[Entry]:
+        """The lines of one product or of all, newest first; only the `latest` few, and only those that are older than
+        line `before`, where numbers are given."""
+        wanted = [(text, value) for text, value in (("product = ?", product), ("id < ?", before)) if value is not None]
+        where = f"WHERE {' AND '.join(text for text, _ in wanted)}" if wanted else ""
+        values = [value for _, value in wanted]
         rows = self.database.read(f"SELECT * FROM log {where} ORDER BY id DESC LIMIT ?", *values, latest or -1)
         return [Entry(**{**row, "details": json.loads(row["details"])}) for row in map(dict, rows)]

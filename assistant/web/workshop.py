@@ -1,16 +1,23 @@
 """What all visitors share: the models that can be chosen, and what is kept of products."""
 
+import hashlib
+import json
 import threading
 from collections import OrderedDict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from assistant import UserError
+from assistant.batch import Batches
+from assistant.evaluation.provenance import hash_weights
+from assistant.evaluation.results import model_key
 from assistant.store import Store
 
 if TYPE_CHECKING:
     from assistant import Assistant
 
 LOADED = 2  # models in memory: the one in use and the one before, so that comparing them does not load either again
+TAUGHT = "taught.json"  # beside a model trained here: of which product
 
 
 class Workshop:
@@ -26,20 +33,28 @@ class Workshop:
 
     def __init__(self, model: str, store: Store) -> None:
         self.default, self.store = model, store
-        self._loaded: OrderedDict[str, Assistant] = OrderedDict()
+        self.batches = Batches(store.folder / "batches")
+        self._loaded: OrderedDict[str, Assistant] = OrderedDict()  # by the key of its files: it may be taught anew
+        self._weights: dict[str, str | None] = {}
         self._loading = threading.Lock()
         self.assistant(model)
 
     @property
     def trained(self) -> Path:
-        """The folder of the models that were trained on this server, one folder each."""
+        """The folder of what was trained on this server, one folder for each model, the model itself in `model`."""
         return self.store.folder / "models"
 
     @property
     def models(self) -> list[str]:
         """Names of the models that a visitor may choose, the default first."""
-        own = sorted(path.name for path in self.trained.glob("*") if (path / "config.json").is_file())
+        own = sorted(path.name for path in self.trained.glob("*") if (path / "model" / "config.json").is_file())
         return list(dict.fromkeys([self.default, "tiny", *own]))
+
+    def source(self, model: str) -> str:
+        """Folder or name from which a model of `models` is opened. Raises UserError for any other."""
+        if model not in self.models:
+            raise UserError(f"there is no model {model!r} here", f"choose one of {', '.join(self.models)}")
+        return model if model in (self.default, "tiny") else str(self.trained / model / "model")
 
     def assistant(self, model: str) -> "Assistant":
         """A model by its name in `models`, opened once while it is among the latest.
@@ -47,16 +62,34 @@ class Workshop:
         Raises:
             UserError: not among `models`, or damaged.
         """
-        from assistant import Assistant, UserError
+        from assistant import Assistant
 
-        if model not in self.models:
-            raise UserError(f"there is no model {model!r} here", f"choose one of {', '.join(self.models)}")
+        source = self.source(model)
+        key = model_key(source)
         with self._loading:
-            if model not in self._loaded:
-                own = self.trained / model
-                source = str(own) if model not in (self.default, "tiny") else model
-                self._loaded[model] = Assistant.from_pretrained(source)
-            self._loaded.move_to_end(model)
+            if key not in self._loaded:
+                opened = Assistant.from_pretrained(source)
+                opened.name = model  # not the server's folder, which is nobody's business
+                self._loaded[key] = opened
+            self._loaded.move_to_end(key)
             while len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)
-            return self._loaded[model]
+            return self._loaded[key]
+
+    def weights(self, model: str) -> str | None:
+        """SHA-256 over a model's weights, for reports; None where they are not in a folder. Slow the first time."""
+        source = self.source(model)
+        key = model_key(source)
+        if key not in self._weights:
+            files = hash_weights(source)
+            lines = "".join(f"{name}\0{digest}\n" for name, digest in sorted((files or {}).items()))
+            self._weights[key] = hashlib.sha256(lines.encode()).hexdigest() if files else None
+        return self._weights[key]
+
+    def taught(self, model: str) -> int | None:
+        """The number of the product that a model was taught on this server; None for any other model."""
+        try:
+            found = json.loads((self.trained / model / TAUGHT).read_text(encoding="utf-8"))
+            return int(found["product"]) if model in self.models else None
+        except (OSError, ValueError, KeyError, TypeError):
+            return None

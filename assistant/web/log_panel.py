@@ -1,0 +1,139 @@
+"""Log: who decided what, and when; verdicts, corrections, changes of products, trainings."""
+
+import html
+import json
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+from gradio.context import Context
+
+from assistant import UserError
+from assistant.batch_report import write_rows
+from assistant.store import Store
+from assistant.store.audit import Entry
+from assistant.store.pictures import DIGEST
+from assistant.web.batch_table import button
+from assistant.web.facts import card
+from assistant.web.offer import offer
+from assistant.web.strip import clickable, clicked
+from assistant.web.style import QUIET
+from assistant.web.workshop import Workshop
+
+ALL = 0  # in the place of a product's number
+PAGE = 50  # lines at a time
+CHUNK = 1000  # lines in memory at once while the file is written
+COLUMNS = ("when (UTC)", "who", "event", "product", "photo", "verdict", "probability", "details")
+
+
+@dataclass
+class Page:
+    """What one visitor looks at: `product` is a number, None for all; `before` holds for each page that was turned the
+    number of the line above it, so that new lines shift nothing."""
+
+    product: int | None = None
+    before: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class LogPanel:
+    """What happens on this panel, one method per event."""
+
+    store: Store
+
+    def show(self, page: Page, product: int) -> str:
+        """The newest lines of a product, or of all."""
+        page.product, page.before = product or None, ()
+        return self.table(page)
+
+    def enter(self, page: Page) -> tuple[Any, str]:
+        """The products there are now, and the lines."""
+        products = [("All products", ALL), *((one.name, one.id) for one in self.store.products.list())]
+        chosen = page.product if page.product in dict(products).values() else ALL
+        return gr.update(choices=products, value=chosen), self.show(page, chosen or ALL)
+
+    def press(self, page: Page, event: gr.EventData) -> str:
+        """Older or newer lines."""
+        action, _, value = clicked(event).partition(":")
+        if action == "older" and value.isascii() and value.isdecimal():
+            page.before = (*page.before, int(value))
+        elif action == "newer":
+            page.before = page.before[:-1]
+        return self.table(page)
+
+    def table(self, page: Page) -> str:
+        """The lines as HTML."""
+        entries = self.store.log.entries(page.product, PAGE + 1, page.before[-1] if page.before else None)
+        if not entries:
+            return card("", "Nothing was decided yet.")
+        shown = entries[:PAGE]
+        heads = "".join(f'<th scope="col">{name[0].upper()}{name[1:]}</th>' for name in COLUMNS)
+        body = "".join(
+            "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in _cells(entry)) + "</tr>"
+            for entry in shown
+        )
+        newer = button("newer", "", "← Newer", disabled=not page.before)
+        older = button("older", str(shown[-1].id), "Older →", disabled=len(entries) <= PAGE)
+        pages = f'<nav class="pages" aria-label="Pages">{newer}{older}</nav>'
+        table = f'<table class="rows"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
+        return f'<div class="wide" tabindex="0" role="region" aria-label="Log">{table}</div>{pages}'
+
+    def save(self, page: Page) -> Any:
+        """All lines as CSV, ready to be downloaded."""
+        lines = (_row(entry) for entry in self._all(page.product))
+        try:
+            with tempfile.TemporaryDirectory() as folder:
+                path = Path(folder, "log.csv")
+                write_rows(path, (*COLUMNS, "line"), lines)
+                return gr.update(value=offer(path, f"audit-log-{datetime.now(UTC):%Y-%m-%d}.csv"), visible=True)
+        except UserError as error:
+            gr.Warning(html.escape(str(error)))
+            return gr.skip()
+
+    def _all(self, product: int | None) -> Iterator[Entry]:
+        before = None
+        while entries := self.store.log.entries(product, CHUNK, before):
+            yield from entries
+            before = entries[-1].id
+
+
+def _row(entry: Entry) -> list[Any]:
+    """For programs: the time in full, the number of the line, all details as JSON."""
+    details = entry.details
+    decided = details.get("verdict", ""), details.get("probability", ""), json.dumps(details, ensure_ascii=False)
+    return [entry.at, entry.who, entry.event, entry.name, entry.photo, *decided, entry.id]
+
+
+def _cells(entry: Entry) -> list[Any]:
+    """For people, in the order of COLUMNS."""
+    details = dict(entry.details)
+    verdict, probability = details.pop("verdict", ""), details.pop("probability", None)
+    regions = details.pop("regions", None)
+    words = [f"{len(regions)} region{'s' * (len(regions) != 1)}"] if regions else []
+    words += [f"{key} {value}" for key, value in details.items() if key != "digest" and value not in ("", None)]
+    chance = "" if probability is None else f"{probability:.1%}"
+    when = f"{entry.at[:10]} {entry.at[11:19]}"
+    photo = f"{entry.photo[:12]}…" if DIGEST.fullmatch(entry.photo) else entry.photo
+    return [when, entry.who, entry.event, entry.name, photo, verdict, chance, ", ".join(words)]
+
+
+def build_log_panel(workshop: Workshop, session: gr.State) -> None:
+    """The panel inside the tab that is being built."""
+    panel, page, tab = LogPanel(workshop.store), gr.State(Page()), Context.block
+    with gr.Row(equal_height=True, elem_id="log-bar"):
+        product = gr.Dropdown(
+            [("All products", ALL)], value=ALL, label="Product", show_label=False, container=False, scale=3,
+            min_width=200, elem_id="log-product",
+        )  # fmt: skip
+        make = gr.Button("Prepare CSV", size="sm", scale=1, min_width=120, elem_id="log-csv")
+        download = gr.DownloadButton("Download CSV", size="sm", visible=False, scale=1, elem_id="log-download")
+    rows = clickable(elem_id="log-rows", apply_default_css=False)
+    product.input(panel.show, [page, product], rows, **QUIET)
+    rows.input(panel.press, page, rows, **QUIET)
+    make.click(panel.save, page, download, **QUIET)
+    if isinstance(tab, gr.Tab):
+        tab.select(panel.enter, page, [product, rows], **QUIET)
