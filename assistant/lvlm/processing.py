@@ -66,7 +66,7 @@ class AnomalyLvlmProcessor(PushToHubMixin):
         anomaly_maps: Sequence[NDArray[np.floating] | Tensor] = (),
         labels: bool = False,
     ) -> BatchFeature:
-        """A batch, padded on the left.
+        """A batch, padded on the left where answers are to come, on the right where they are there.
 
         Args:
             conversations: messages in the convention of transformers, content items of type "image",
@@ -86,6 +86,8 @@ class AnomalyLvlmProcessor(PushToHubMixin):
             text=[text for text, _ in rendered],
             images=_nested(conversations, images),
             padding=True,
+            # In training no position may see padding alone: its attention has no sum, and on a GPU no gradient.
+            padding_side="right" if labels else "left",
             return_tensors="pt",
             # A template that writes its own beginning-of-sequence token must not get a second one.
             add_special_tokens=not self._begins_itself(rendered[0][0]),
