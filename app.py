@@ -1,12 +1,14 @@
 """The web page: what is built in `assistant/web`, put together and served."""
 
+import functools
 import sys
+from collections.abc import Callable
 
 import gradio as gr
 
 from assistant import UserError
 from assistant.store import Store
-from assistant.web.inspect_panel import build_inspect_panel
+from assistant.web.inspect_panel import Tool, build_inspect_panel
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE
 from assistant.web.workshop import Workshop
@@ -14,12 +16,23 @@ from assistant.web.workshop import Workshop
 KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than four hours are deleted
 
 
+Builder = Callable[[Workshop, gr.State], object]
+# What is built beneath the picture of the first tab, from the workshop, the visitor's session and the results.
+TOOLS: tuple[Tool, ...] = ()
+TABS: dict[str, Builder] = {
+    "Inspect": functools.partial(build_inspect_panel, tools=TOOLS),
+}
+
+
 def build_app(workshop: Workshop) -> gr.Blocks:
     """The page around a workshop; `serve` shows it in its own style."""
     with gr.Blocks(title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as app:
         session = gr.State(Session(model=workshop.default))
         gr.HTML(TITLE)
-        build_inspect_panel(workshop, session)
+        with gr.Tabs():
+            for name, build in TABS.items():
+                with gr.Tab(name):
+                    build(workshop, session)
     return app
 
 

@@ -1,6 +1,7 @@
 """The turns of one user about one photo, or about the area of it that the user chose."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -25,11 +26,15 @@ REMEMBERED_TURNS = 6  # what the language model is shown of the past, beside the
 
 @dataclass(frozen=True)
 class Turn:
-    """A question and its (grounded) answer; `inspection`, without its map, is what the answer was held against."""
+    """A question and its (grounded) answer; `inspection`, without its map, is what the answer was held against.
+
+    `at` orders the turns of several conversations: seconds of `time.monotonic`.
+    """
 
     question: str
     answer: str
     inspection: Inspection | None = field(default=None, compare=False, repr=False)
+    at: float = field(default_factory=time.monotonic, compare=False, repr=False)
 
 
 class Chat:

@@ -1,4 +1,4 @@
-"""Inspect and talk: a photo and its good references in; verdict, overlay and a conversation out.
+"""Inspect and talk: photos and good references in; verdict, picture and a conversation out.
 
 Thin: it shows what an `Inspection` and a `Chat` say. What belongs to one visitor lives in that visitor's `Session`.
 """
@@ -6,8 +6,8 @@ Thin: it shows what an `Inspection` and a `Chat` say. What belongs to one visito
 import functools
 import html
 import tempfile
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -16,20 +16,42 @@ import numpy as np
 from PIL import Image
 
 from assistant import UserError
-from assistant.conversation import Chat
 from assistant.images import load_image
 from assistant.web.facts import WELCOME, card, details, verdict
+from assistant.web.inspecting import add_photo, reinspect
 from assistant.web.picture import VIEWS, draw
 from assistant.web.session import Session
 from assistant.web.style import QUIET
+from assistant.web.transcript import messages
 from assistant.web.workshop import Workshop
-from assistant.wording import tell
 
 QUESTIONS = ("Is it defective?", "Where?", "How large is it?", "How sure are you?", "What should I do?")
 MAX_REFERENCES = 4
 File = dict[str, Any]  # an upload as the page sends it: "path" on the server, "orig_name"
 Gallery = list[dict[str, File]]
+Tool = Callable[[Workshop, gr.State, "Results"], None]  # builds a panel that changes what these results show
 HINT = "I need a photo first: drop one on the left, or click an example."
+
+
+@dataclass(frozen=True)
+class Results:
+    """The components that show a session; `InspectPanel.shown` gives their values."""
+
+    badge: gr.HTML
+    picture: gr.Image
+    details: gr.HTML
+    chatbot: gr.Chatbot
+    stop: gr.Button
+
+    @property
+    def components(self) -> list[Any]:
+        """As outputs of an event."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+
+def updates(**changes: Any) -> tuple[Any, ...]:
+    """For `Results.components`: these change, by name, the others stay."""
+    return tuple(changes.get(field.name, gr.skip()) for field in fields(Results))
 
 
 @dataclass(frozen=True)
@@ -38,70 +60,73 @@ class InspectPanel:
 
     workshop: Workshop
 
-    def inspect(self, session: Session, photo: File | None, gallery: Gallery | None, view: str, opacity: float) -> Any:
-        """New photo or references: card, picture, details, messages and stop button (a new conversation)."""
-        references = [item.get("image") or item["video"] for item in gallery or []]
-        files = tuple(str(file["path"]) for file in (photo, *references)) if photo else ()
-        if files == session.files:  # one click on an example changes two components, hence calls twice
-            return gr.skip()
-        why = _reason(session, files)
-        session.leave()
-        session.files, idle = files, gr.update(interactive=False)
-        if photo is None:
-            return card("", WELCOME), None, "", [], idle
-        try:
-            pictures = [_open(file) for file in (photo, *references[:MAX_REFERENCES])]
-            session.chat = self.workshop.assistant(session.model).start_chat(pictures[0], references=pictures[1:])
-        except UserError as error:
-            return card("problem", html.escape(str(error)), role="alert"), None, "", [], idle
-        inspection = session.chat.inspection
-        session.opening = f"{why}{tell('presence', inspection)} What would you like to know?"
-        extra = [f"Only the first {MAX_REFERENCES} references are used."] if len(references) > MAX_REFERENCES else []
-        picture = draw(session.chat.photo, inspection, view, opacity)
-        return verdict(inspection), picture, details(inspection, extra), messages(session), idle
+    def shown(self, session: Session) -> tuple[Any, ...]:
+        """What `Results.components` show now: the end of every event, of any panel, that changes the session."""
+        inspection, idle = session.inspection, gr.update(interactive=False)
+        if session.message:
+            badge = card("problem", html.escape(session.message), role="alert")
+        else:
+            badge = card("", WELCOME) if inspection is None else verdict(inspection)
+        facts = "" if inspection is None else details(inspection)
+        return updates(
+            badge=badge, picture=self.redraw(session), details=facts, chatbot=messages(session), stop=idle
+        )  # fmt: skip
 
-    def answer(self, session: Session, question: str) -> Iterator[Any]:
-        """Stream an answer: messages, the question box (emptied once) and the stop button."""
-        question, chat = question.strip(), session.chat
-        if not question or chat is None:
-            yield (messages(session, question, HINT) if question else gr.skip()), "", gr.skip()
-            return
-        yield messages(session, question, "…"), "", gr.update(interactive=True)
-        said = ""
+    def redraw(self, session: Session, **look: str | float) -> Any:
+        """The picture alone, shown otherwise."""
+        session.set_look(**look)
+        chat = session.chat
+        return draw(chat.photo, chat.inspection, session.look.view, session.look.opacity) if chat else None
+
+    def inspect(self, session: Session, photo: File | None, gallery: Gallery | None) -> tuple[Any, ...]:
+        """A new photo or other references."""
+        references = [item.get("image") or item["video"] for item in gallery or []]
+        session.message = ""
         try:
-            for piece in chat.stream(question):
-                if session.chat is not chat:  # the photo changed meanwhile: this answer has no place any more
+            files = tuple(str(file["path"]) for file in references)
+            if session.files != files:
+                session.references = [_open(file) for file in references[:MAX_REFERENCES]]
+                session.files = files
+            if photo is not None and (session.photo is None or session.photo.name != photo["orig_name"]):
+                add_photo(self.workshop, session, _open(photo), photo.get("orig_name") or "photo")
+            reinspect(self.workshop, session, "The references changed.")
+        except UserError as error:
+            session.message = str(error)
+        return self.shown(session)
+
+    def answer(self, session: Session, question: str) -> Iterator[tuple[Any, ...]]:
+        """Stream an answer: the question box (emptied once), then as `shown`."""
+        question, chat = question.strip(), session.chat
+        if not question or session.photo is None or chat is None:
+            yield "", *(updates(chatbot=messages(session, question, HINT)) if question else updates())
+            return
+        yield "", *updates(chatbot=messages(session, question, "…"), stop=gr.update(interactive=True))
+        said, before = "", chat.inspection
+        try:
+            for piece in chat.stream(question, session.photo.drawn):
+                if session.chat is not chat:  # another photo is shown meanwhile
                     return
                 said += piece
-                yield messages(session, question, said), gr.skip(), gr.skip()
+                yield gr.skip(), *updates(chatbot=messages(session, question, said))
         except UserError as error:
             gr.Warning(html.escape(str(error)))
-        yield messages(session), gr.skip(), gr.update(interactive=False)
+        same = updates(chatbot=messages(session), stop=gr.update(interactive=False))
+        yield gr.skip(), *(same if chat.inspection is before else self.shown(session))
 
     def stop(self, session: Session) -> None:
         """End the answer being written."""
         if session.chat is not None:
             session.chat.stop()
 
-    def restart(self, session: Session) -> Any:
-        """A new conversation about the same photo: messages and stop button."""
-        if (chat := session.chat) is not None:
+    def restart(self, session: Session) -> tuple[Any, ...]:
+        """A new conversation about the same photo."""
+        if (photo := session.photo) is not None:
             session.leave()
-            session.chat = Chat(chat.assistant, chat.photo, chat.whole, chat.references)
-            session.opening = "A new conversation about the same photo. What would you like to know?"
-        return messages(session), gr.update(interactive=False)
-
-    def redraw(self, session: Session, view: str, opacity: float) -> Any:
-        chat = session.chat
-        return draw(chat.photo, chat.inspection, view, opacity) if chat else None
-
-
-def _reason(session: Session, files: tuple[str, ...]) -> str:
-    """Why the conversation starts anew, where there was one."""
-    if session.chat is None or not session.chat.turns:
-        return ""
-    what = "photo" if files[:1] != session.files[:1] else "references"
-    return f"New {what}, so this is a new conversation. "
+            photo.past, photo.settings = [], None
+            photo.chat.turns.clear()
+            session.add(photo)
+            photo.note("A new conversation about the same photo. What would you like to know?")
+        return self.shown(session)
 
 
 def _open(file: File) -> np.ndarray:
@@ -113,36 +138,39 @@ def _open(file: File) -> np.ndarray:
         raise UserError(error.what.replace(str(path), file.get("orig_name") or path.name), error.how) from error
 
 
-def messages(session: Session, question: str = "", said: str = "") -> list[dict[str, str]]:
-    """The conversation so far, and the turn that is being answered."""
-    spoken = [("assistant", session.opening)]
-    for turn in session.chat.turns if session.chat else []:
-        spoken += [("user", turn.question), ("assistant", turn.answer or "(stopped)")]
-    spoken += [("user", question), ("assistant", said)]
-    return [{"role": role, "content": text} for role, text in spoken if text]
-
-
-def build_inspect_panel(workshop: Workshop, session: gr.State) -> None:
-    """The panel inside the page that is being built."""
+def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[Tool] = ()) -> Results:
+    """The panel inside the page that is being built; `tools` are built beneath the picture."""
     panel = InspectPanel(workshop)
     with gr.Row(equal_height=False):
         with gr.Column(scale=5, min_width=270):
             photo, references = _inputs()
         with gr.Column(scale=8, min_width=420):
-            badge, picture, view, opacity, facts = _results()
+            badge, picture, view, opacity = _picture()
+            slot = gr.Column()
+            facts = gr.HTML(elem_id="details")
         with gr.Column(scale=7, min_width=360):
-            chatbot, stop = _conversation(panel, session)
+            chatbot, question, stop, restart, suggestions = _conversation()
+    results = Results(badge, picture, facts, chatbot, stop)
+    with slot:
+        for build in tools:
+            build(workshop, session, results)
     # Answers and inspections wait in one line, so a question always meets the photo that was shown before it.
     gr.on([photo.change, references.change], panel.stop, session, None, queue=False, **QUIET)
     gr.on(
-        [photo.change, references.change], panel.inspect, [session, photo, references, view, opacity],
-        [badge, picture, facts, chatbot, stop], preprocess=False, trigger_mode="always_last",
-        concurrency_id="model", show_progress_on=[picture], api_visibility="private",
+        [photo.change, references.change], panel.inspect, [session, photo, references], results.components,
+        preprocess=False, trigger_mode="always_last", concurrency_id="model", show_progress_on=[picture],
+        api_visibility="private",
     )  # fmt: skip
-    gr.on(
-        [view.input, opacity.input], panel.redraw, [session, view, opacity], picture,
-        trigger_mode="always_last", **QUIET,
-    )  # fmt: skip
+    for control, name in ((view, "view"), (opacity, "opacity")):
+        control.input(
+            lambda session, value, name=name: panel.redraw(session, **{name: value}), [session, control], picture,
+            trigger_mode="always_last", **QUIET,
+        )  # fmt: skip
+    for trigger, text in [(question.submit, question), *((button.click, button) for button in suggestions)]:
+        trigger(panel.answer, [session, text], [question, *results.components], concurrency_id="model", **QUIET)
+    stop.click(panel.stop, session, None, queue=False, **QUIET)
+    gr.on([restart.click, chatbot.clear], panel.restart, session, results.components, **QUIET)
+    return results
 
 
 def _inputs() -> tuple[gr.Image, gr.Gallery]:
@@ -170,8 +198,8 @@ def _inputs() -> tuple[gr.Image, gr.Gallery]:
     return photo, references
 
 
-def _results() -> tuple[gr.HTML, gr.Image, gr.Radio, gr.Slider, gr.HTML]:
-    """Middle: verdict, picture and what to show of it, regions and remarks."""
+def _picture() -> tuple[gr.HTML, gr.Image, gr.Radio, gr.Slider]:
+    """Middle: verdict, picture and what to show of it."""
     badge = gr.HTML(card("", WELCOME), elem_id="verdict")
     picture = gr.Image(
         label="Result", show_label=False, interactive=False, format="webp", buttons=["download", "fullscreen"],
@@ -180,11 +208,11 @@ def _results() -> tuple[gr.HTML, gr.Image, gr.Radio, gr.Slider, gr.HTML]:
     with gr.Row():
         view = gr.Radio(VIEWS, value=VIEWS[0], label="Show", show_label=False, min_width=280, scale=3, elem_id="view")
         opacity = gr.Slider(0, 100, value=50, step=5, label="Opacity (%)", min_width=140, scale=2, elem_id="opacity")
-    return badge, picture, view, opacity, gr.HTML(elem_id="details")
+    return badge, picture, view, opacity
 
 
-def _conversation(panel: InspectPanel, session: gr.State) -> tuple[gr.Chatbot, gr.Button]:
-    """Right: the conversation, with its own events."""
+def _conversation() -> tuple[gr.Chatbot, gr.Textbox, gr.Button, gr.Button, list[gr.Button]]:
+    """Right: the conversation."""
     chatbot = gr.Chatbot(
         label="Conversation", show_label=False, placeholder="Show me a part, then ask about it.", buttons=[],
         elem_id="chat",
@@ -197,8 +225,4 @@ def _conversation(panel: InspectPanel, session: gr.State) -> tuple[gr.Chatbot, g
     with gr.Row():
         stop = gr.Button("Stop", size="sm", variant="stop", interactive=False, elem_id="stop")
         restart = gr.Button("New conversation", size="sm", elem_id="restart")
-    for trigger, text in [(question.submit, question), *((button.click, button) for button in suggestions)]:
-        trigger(panel.answer, [session, text], [chatbot, question, stop], concurrency_id="model", **QUIET)
-    stop.click(panel.stop, session, None, queue=False, **QUIET)
-    gr.on([restart.click, chatbot.clear], panel.restart, session, [chatbot, stop], **QUIET)
-    return chatbot, stop
+    return chatbot, question, stop, restart, suggestions
