@@ -9,6 +9,7 @@ import gradio as gr
 from assistant import UserError
 from assistant.store import Store
 from assistant.web.inspect_panel import Tool, build_inspect_panel
+from assistant.web.marking import build_marking
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE
 from assistant.web.workshop import Workshop
@@ -18,7 +19,7 @@ KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than fou
 
 Builder = Callable[[Workshop, gr.State], object]
 # What is built beneath the picture of the first tab, from the workshop, the visitor's session and the results.
-TOOLS: tuple[Tool, ...] = ()
+TOOLS: tuple[Tool, ...] = (build_marking,)
 TABS: dict[str, Builder] = {
     "Inspect": functools.partial(build_inspect_panel, tools=TOOLS),
 }

@@ -63,7 +63,7 @@ def _box(edges: Any, size: tuple[int, int]) -> Piece:
     x0, y0, x1, y1 = (_part(edge) for edge in edges)
     width, height = size
     left, top = min(x0 * width, width - 1), min(y0 * height, height - 1)  # a line along the edge is a row of pixels
-    return Area.from_box(size, (left, top, x1 * width, y1 * height)).only[0]
+    return Area.from_box(size, (round(left), round(top), round(x1 * width), round(y1 * height))).only[0]
 
 
 def _strokes(strokes: Any, size: tuple[int, int]) -> Piece:

@@ -27,8 +27,8 @@ class Photo:
     """One photo of the conversation, with what is said about it.
 
     `past` holds notes (turns without a question) and the turns of earlier chats, before the references or the model
-    changed; `drawn` is the area that the next question is about, None for the whole; `zoomed` is the number of the
-    region that is shown enlarged, 0 for none; `settings` is what the chat's inspection rests on.
+    changed; `drawn` is the place that questions and corrections are about, None for all that is judged; `zoomed` is
+    the number of the region that is shown enlarged, 0 for none; `settings` is what the chat's inspection rests on.
     """
 
     name: str

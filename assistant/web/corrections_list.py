@@ -1,0 +1,81 @@
+"""The list of a product's corrections as HTML: what was said of which place, by whom and when, each with its undo."""
+
+import base64
+import functools
+import html
+import io
+from datetime import datetime
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from assistant import UserError
+from assistant.area import bounds
+from assistant.corrections import Mark
+from assistant.images import load_image
+from assistant.store import Store
+from assistant.store.corrections import ACCEPTABLE, StoredCorrection
+
+SIDE = 64  # pixels of a thumbnail
+MOST = 100  # corrections in the list, the newest
+# A click on a row's button becomes the event "undo" with the correction's number.
+SCRIPT = """element.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-undo]");
+  if (button) trigger("undo", { correction: Number(button.dataset.undo) });
+});"""
+
+
+def describe(correction: StoredCorrection) -> str:
+    """What was said: 'this is acceptable', 'this is a defect, "scratch"'."""
+    return "this is acceptable" if correction.verdict == ACCEPTABLE else f'this is a defect, "{correction.kind}"'
+
+
+def correction_list(store: Store, product: int) -> str:
+    """All corrections, newest first; those that are undone stay, without their button."""
+    made = store.corrections.list(product, undone=True)
+    if not made:
+        return "<p>No corrections yet.</p>"
+    rows = "".join(_row(store, one) for one in reversed(made[-MOST:]))
+    more = f"<p>The newest {MOST} of {len(made)}.</p>" if len(made) > MOST else ""
+    return f'<ul class="corrections">{rows}</ul>{more}'
+
+
+def _row(store: Store, one: StoredCorrection) -> str:
+    said = "Acceptable" if one.verdict == ACCEPTABLE else f"Defect: {one.kind}"
+    words, about = html.escape(said), html.escape(" · ".join(filter(None, (one.who, _time(one.at)))))
+    if one.undone is None:
+        end = f'<button type="button" data-undo="{one.id}" aria-label="Undo: {words}, {about}">Undo</button>'
+    else:
+        end = f"<em>undone {html.escape(_time(one.undone))}</em>"
+    picture = f'<img src="{thumbnail(store.corrections.mark(one))}" alt="" width="{SIDE}" height="{SIDE}">'
+    style = ' class="undone"' if one.undone else ""
+    return f"<li{style}>{picture}<span><b>{words}</b><small>{about}</small></span>{end}</li>"
+
+
+def thumbnail(mark: Mark) -> str:
+    """The marked place with what is around it, as an address that needs no file; empty where a picture is missing."""
+    return _thumbnail(str(mark.photo), str(mark.mask))
+
+
+@functools.lru_cache(maxsize=512)  # 2 KB each; the files are named by their content, so none ever changes
+def _thumbnail(photo: str, mask: str) -> str:
+    try:
+        pixels, place = load_image(Path(photo)), load_image(Path(mask)).max(axis=2) > 0
+    except UserError:
+        return ""
+    x0, y0, x1, y1 = bounds(place)
+    half = max(x1 - x0, y1 - y0, SIDE // 2)  # as much around it as it is large
+    center_x, center_y = (x0 + x1) // 2, (y0 + y1) // 2
+    edge = np.zeros_like(place)
+    edge[1:-1, 1:-1] = place[1:-1, 1:-1] & ~(place[:-2, 1:-1] & place[2:, 1:-1] & place[1:-1, :-2] & place[1:-1, 2:])
+    pixels[edge] = (94, 234, 212)
+    cut = Image.fromarray(pixels).crop((center_x - half, center_y - half, center_x + half, center_y + half))
+    data = io.BytesIO()
+    cut.resize((SIDE, SIDE), Image.Resampling.BILINEAR).save(data, "JPEG", quality=80)
+    return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
+
+
+def _time(stored: str) -> str:
+    """As the server's clock shows it, without seconds."""
+    return datetime.fromisoformat(stored).astimezone().strftime("%Y-%m-%d %H:%M")
