@@ -8,7 +8,7 @@ import gradio as gr
 
 from assistant import UserError
 from assistant.store import Store
-from assistant.web.inspect_panel import Tool, build_inspect_panel
+from assistant.web.inspect_layout import Tool, build_inspect_panel
 from assistant.web.marking import build_marking
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE

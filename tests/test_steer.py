@@ -3,23 +3,26 @@
 import json
 import re
 import zipfile
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-pytest.importorskip("gradio")
+gr = pytest.importorskip("gradio")
 
 from assistant import UserError  # noqa: E402
 from assistant.area import Area  # noqa: E402
 from assistant.layouts import read_products  # noqa: E402
 from assistant.store import Store  # noqa: E402
+from assistant.store.pictures import digest_of  # noqa: E402
 from assistant.web.correct_panel import CorrectPanel  # noqa: E402
 from assistant.web.drawing import LONGEST, drawn_piece  # noqa: E402
-from assistant.web.inspect_panel import updates  # noqa: E402
+from assistant.web.inspect_panel import InspectPanel  # noqa: E402
 from assistant.web.inspecting import add_photo  # noqa: E402
-from assistant.web.place_panel import DRAWN, WHOLE, PlacePanel, choices, marked  # noqa: E402
+from assistant.web.place_panel import DRAWN, WHOLE, PlacePanel, choices, marked, picked  # noqa: E402
+from assistant.web.results import Results, updates  # noqa: E402
 from assistant.web.session import Session  # noqa: E402
 from assistant.web.steer_panel import SteerPanel  # noqa: E402
 from assistant.web.transcript import messages  # noqa: E402
@@ -40,7 +43,7 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Workshop:
 def session(workshop: Workshop) -> Session:
     """A visitor who has a broken cap inspected, without a product."""
     photo, references = render(1)
-    session = Session(references=list(references), who="Ada")
+    session = Session(references={digest_of(one): one for one in references}, who="Ada")
     add_photo(workshop, session, photo, "cap.png")
     return session
 
@@ -49,7 +52,7 @@ def session(workshop: Workshop) -> Session:
 def known(workshop: Workshop, session: Session, request: pytest.FixtureRequest) -> Session:
     """The same with a product of the test's own, whose photos are the references."""
     session.product = workshop.store.products.create(request.node.name).id
-    for reference in session.references:
+    for reference in session.references.values():
         workshop.store.products.add_normal(session.product, reference, "good")
     return session
 
@@ -110,9 +113,24 @@ def test_regions_and_drawing_are_offered_and_choosing_points(session: Session) -
     assert session.photo.drawn is None
     with pytest.raises(UserError, match="no place"):
         marked(session, WHOLE)
-    PlacePanel().offer(session)
+    PlacePanel().choose(session, DRAWN, RIGHT)
+    assert marked(session, DRAWN).any()
+    PlacePanel().offer(session)  # another inspection has other regions
+    assert session.photo.drawn is None and PlacePanel().offer(session) == picked()
     with pytest.raises(UserError, match="no place"):
         marked(session, DRAWN)
+
+
+def test_a_region_that_is_enlarged_is_chosen(session: Session) -> None:
+    panel = PlacePanel()
+    assert session.photo is not None
+    assert panel.enlarged(session, click("1"))[0] == 1 and session.photo.drawn is not None
+    assert panel.enlarged(session, click("0"))[0] == WHOLE and session.photo.drawn is None
+    assert panel.enlarged(session, click("77"))[0] == WHOLE == panel.enlarged(session, click("<b>"))[0]
+
+
+def click(item: str) -> Any:
+    return gr.EventData(None, {"item": item})
 
 
 def test_a_drawn_place_is_asked_about_alone(workshop: Workshop, session: Session) -> None:
@@ -156,12 +174,12 @@ def marked_box(drawing: str, size: tuple[int, int]) -> np.ndarray:
 
 def test_words_mean_what_is_drawn(workshop: Workshop, session: Session) -> None:
     draw(session, RIGHT)
-    panel = SteerPanel(workshop).page
+    panel = InspectPanel(workshop)
     *_, last = panel.answer(session, "Look only here.")
     assert session.inspection is not None and session.inspection.area is not None
     assert session.inspection.area.scope == "only the box you drew"
-    badge = last[1]
-    assert "probability" in badge  # the results follow words, too
+    badge = last[2 + [field.name for field in fields(Results)].index("badge")]
+    assert "Judged: only the box you drew" in badge  # the results follow words, too
     list(panel.answer(session, "The whole part again, please."))
     assert session.inspection.area is None
 
@@ -183,7 +201,7 @@ def test_corrections_need_a_product(workshop: Workshop, session: Session) -> Non
 
 def test_what_is_accepted_holds_at_once_and_undo_brings_it_back(workshop: Workshop, known: Session) -> None:
     panel, before = CorrectPanel(workshop), known.inspection
-    list(SteerPanel(workshop).page.answer(known, "Where is it?"))
+    list(InspectPanel(workshop).answer(known, "Where is it?"))
     assert before is not None
     change, message, *_ = panel.accept(known, 1)
     after = known.inspection
@@ -192,10 +210,10 @@ def test_what_is_accepted_holds_at_once_and_undo_brings_it_back(workshop: Worksh
     talk = [one["content"] for one in messages(known)]
     assert "Where is it?" in talk and talk[-1].startswith("Noted: this is acceptable.")
     listed = panel.listed(known)
-    assert "Acceptable" in listed and "Ada" in listed and "data-undo" in listed and "data:image" in listed
+    assert "Acceptable" in listed and "Ada" in listed and "data-item" in listed and "data:image" in listed
     panel.undo_last(known, change)
     assert known.inspection is not None and known.inspection.probability == before.probability
-    assert "undone" in panel.listed(known) and "data-undo" not in panel.listed(known)
+    assert "undone" in panel.listed(known) and "data-item" not in panel.listed(known)
     assert "undone already" in panel.undo_last(known, change)[1]
 
 

@@ -17,14 +17,14 @@ from assistant.corrections import Corrections
 from assistant.inspection import Inspection
 from assistant.recheck import recheck
 from assistant.store.export import export_feedback
-from assistant.web.corrections_list import SCRIPT, correction_list, describe, thumbnail
+from assistant.web.corrections_list import correction_list, describe, thumbnail
 from assistant.web.facts import VERDICTS, card
-from assistant.web.inspect_panel import InspectPanel, Results, updates
 from assistant.web.inspecting import corrections_of, reinspect
 from assistant.web.place_panel import Picker, marked
+from assistant.web.results import Results, show, talk, updates
 from assistant.web.session import Session
-from assistant.web.style import QUIET
-from assistant.web.transcript import messages
+from assistant.web.strip import clickable, clicked
+from assistant.web.style import MODEL, QUIET
 from assistant.web.workshop import Workshop
 
 NO_PRODUCT = "Corrections belong to a product: choose or create one on the left, then correct again."
@@ -105,8 +105,8 @@ class CorrectPanel:
         if before is not None and after is not None:
             said += f" {_verdict(before)} before, {_verdict(after)} now."
         undo = gr.update(visible=change.correction is not None)
-        page = InspectPanel(self.workshop)
-        return change, card("", html.escape(said)), undo, self.listed(session), *page.shown(session)
+        shown = show(self.workshop, session)
+        return change, card("", html.escape(said)), undo, self.listed(session), *shown
 
     def check(self, session: Session, change: Change | None) -> Iterator[tuple[Any, ...]]:
         """Inspect the product's known defects again after a change: the message, and what the results show.
@@ -120,8 +120,9 @@ class CorrectPanel:
         said = html.escape(change.words)
         if after.defects:
             yield card("", f"{said} Checking {_counted(len(after.defects), 'known defect')} …"), *updates()
+        assistant, references = self.workshop.assistant(session.model), list(session.references.values())
         try:
-            found = recheck(self.workshop.assistant(session.model), session.references, change.before, after)
+            found = recheck(assistant, references, change.before, after)
         except UserError as error:
             yield card("problem", f"{said} The check failed: {html.escape(str(error))}", role="alert"), *updates()
             return
@@ -136,7 +137,7 @@ class CorrectPanel:
             session.photo.note(f"Careful: {change.words} {lost} {how}")
         pictures = "".join(f'<img src="{thumbnail(mark)}" alt="{html.escape(mark.kind)}">' for mark in found.hidden)
         warning = f"{said} <b>Careful:</b> {html.escape(lost)} {how}<p>{pictures}</p>"
-        yield card("problem", warning, role="alert"), *updates(chatbot=messages(session))
+        yield card("problem", warning, role="alert"), *talk(session)
 
     def listed(self, session: Session) -> str:
         """All corrections of the product as HTML, newest first."""
@@ -186,23 +187,24 @@ def build_correct_panel(workshop: Workshop, session: gr.State, results: Results,
     message = gr.HTML(elem_id="correction")
     undo = gr.Button("Undo this correction", size="sm", visible=False, elem_id="undo-last")
     with gr.Accordion("Corrections of this product", open=False) as fold:
-        listed = gr.HTML(js_on_load=SCRIPT, elem_id="corrections")
+        listed = clickable(elem_id="corrections")
         export = gr.Button("Export as training data", size="sm", elem_id="export")
         exported = gr.HTML()
         download = gr.DownloadButton("Download", size="sm", visible=False, elem_id="download")
 
     def undo_row(session: Session, event: gr.EventData) -> tuple[Any, ...]:
-        return panel.undo(session, event.correction)
+        number = clicked(event)
+        return panel.undo(session, int(number) if number.isascii() and number.isdigit() else None)
 
     outputs = [change, message, undo, listed, *results.components]
     events: list[tuple[Any, Any, list[Any]]] = [
         (accept.click, panel.accept, [session, picker.choice]),
         (defect.click, panel.mark_defect, [session, picker.choice, picker.kind]),
         (undo.click, panel.undo_last, [session, change]),
-        (listed.undo, undo_row, [session]),
+        (listed.delete, undo_row, [session]),
     ]
     for trigger, event, inputs in events:
-        done = trigger(event, inputs, outputs, concurrency_id="model", **QUIET)
+        done = trigger(event, inputs, outputs, show_progress="hidden", **MODEL)
         # In a line of its own: hundreds of known defects take a minute, in which answers go on.
         done.then(panel.check, [session, change], [message, *results.components], concurrency_id="check", **QUIET)
     gr.on([fold.expand, results.details.change], panel.listed, session, listed, **QUIET)

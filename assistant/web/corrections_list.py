@@ -19,11 +19,6 @@ from assistant.store.corrections import ACCEPTABLE, StoredCorrection
 
 SIDE = 64  # pixels of a thumbnail
 MOST = 100  # corrections in the list, the newest
-# A click on a row's button becomes the event "undo" with the correction's number.
-SCRIPT = """element.addEventListener("click", (event) => {
-  const button = event.target.closest("[data-undo]");
-  if (button) trigger("undo", { correction: Number(button.dataset.undo) });
-});"""
 
 
 def describe(correction: StoredCorrection) -> str:
@@ -45,7 +40,8 @@ def _row(store: Store, one: StoredCorrection) -> str:
     said = "Acceptable" if one.verdict == ACCEPTABLE else f"Defect: {one.kind}"
     words, about = html.escape(said), html.escape(" · ".join(filter(None, (one.who, _time(one.at)))))
     if one.undone is None:
-        end = f'<button type="button" data-undo="{one.id}" aria-label="Undo: {words}, {about}">Undo</button>'
+        click = f'data-do="delete" data-item="{one.id}"'
+        end = f'<button type="button" {click} aria-label="Undo: {words}, {about}">Undo</button>'
     else:
         end = f"<em>undone {html.escape(_time(one.undone))}</em>"
     picture = f'<img src="{thumbnail(store.corrections.mark(one))}" alt="" width="{SIDE}" height="{SIDE}">'

@@ -3,15 +3,15 @@
 import gradio as gr
 
 from assistant.web.correct_panel import build_correct_panel
-from assistant.web.inspect_panel import Results
 from assistant.web.place_panel import connect_places, place_components
+from assistant.web.results import Results
 from assistant.web.steer_panel import build_steer_panel
 from assistant.web.workshop import Workshop
 
 
 def build_marking(workshop: Workshop, session: gr.State, results: Results) -> None:
     """The three panels, which share the chosen place."""
-    picker = place_components(results.picture)
+    picker = place_components()
     build_steer_panel(workshop, session, results, picker)
     build_correct_panel(workshop, session, results, picker)
     connect_places(picker, session, results)

@@ -13,9 +13,10 @@ from assistant.corrections import mask_of
 from assistant.inspection import KINDS, Inspection, Region
 from assistant.steering import around
 from assistant.web.drawing import backdrop, drawing_surface, drawn_piece
-from assistant.web.inspect_panel import Results
 from assistant.web.picture import draw
+from assistant.web.results import Results
 from assistant.web.session import Session
+from assistant.web.strip import clicked
 from assistant.web.style import QUIET
 
 WHOLE, DRAWN = 0, -1  # values of the choice beside the numbers of the regions
@@ -26,11 +27,10 @@ NO_PLACE = "Draw a place on the photo first, or choose a numbered region."
 class Picker:
     """The components that choose a place.
 
-    `surface` takes the place of `picture` while something is drawn; `actions` are shown when a place is chosen, `whole`
-    when not all of the photo is judged; `kind` is what a chosen region looks like.
+    `surface` is seen in the place of the picture while something is drawn; `actions` are shown when a place is chosen,
+    `whole` when not all of the photo is judged; `kind` is what a chosen region looks like.
     """
 
-    picture: gr.Image
     choice: gr.Radio
     surface: gr.HTML
     kind: gr.Dropdown
@@ -83,15 +83,26 @@ class PlacePanel:
     """What happens when a place is chosen or drawn; each event gives values for `Picker.components`."""
 
     def offer(self, session: Session) -> tuple[Any, ...]:
-        """After every inspection: its regions, none of them chosen."""
+        """After every new inspection, and for another photo: its regions, none of them chosen."""
         inspection = session.inspection
+        if inspection is session.offered:
+            return picked()
+        session.offered = inspection
         if session.photo is not None:
             session.photo.drawn = None
         return picked(
-            picture=gr.update(visible=True), choice=gr.update(choices=choices(inspection), value=WHOLE),
-            surface=gr.update(visible=False, value=""), actions=gr.update(visible=False),
+            choice=gr.update(choices=choices(inspection), value=WHOLE), surface=gr.update(visible=False, value=""),
+            actions=gr.update(visible=False),
             whole=gr.update(visible=inspection is not None and inspection.area is not None),
         )  # fmt: skip
+
+    def enlarged(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        """A region was clicked in the list, to be enlarged: it is chosen, too; with 0, none is."""
+        number = clicked(event)
+        count = len(session.inspection.regions) if session.inspection else 0
+        choice = int(number) if number.isascii() and number.isdigit() and int(number) <= count else WHOLE
+        _, *rest = self.choose(session, choice, "")
+        return choice, *rest
 
     def choose(self, session: Session, choice: int, drawing: str) -> tuple[Any, ...]:
         """Another place: a region at once, a drawing once there is one."""
@@ -103,14 +114,14 @@ class PlacePanel:
         if choice == DRAWN:
             self.draw(session, drawing)
             surface = gr.update(visible=True, picture=_shown(session))
-            return picked(picture=gr.update(visible="hidden"), surface=surface, actions=gr.update(visible=True))
+            return picked(surface=surface, actions=gr.update(visible=True))
         changes: dict[str, Any] = {"actions": gr.update(visible=choice != WHOLE)}
         if 1 <= choice <= len(inspection.regions):
             region = inspection.regions[choice - 1]
             piece = Piece(region_name(region), (around(region, inspection.size),))
             photo.drawn = Area(inspection.size, only=(piece,))
             changes |= {"kind": region.type} if region.type else {}
-        return picked(picture=gr.update(visible=True), surface=gr.update(visible=False), **changes)
+        return picked(surface=gr.update(visible=False), **changes)
 
     def draw(self, session: Session, drawing: str) -> None:
         """Something was drawn on the photo that is shown, or cleared."""
@@ -131,12 +142,11 @@ class PlacePanel:
 
 def _shown(session: Session) -> str:
     """The picture as the visitor sees it, to draw on."""
-    chat, look = session.chat, session.look
-    assert chat is not None
-    return backdrop(draw(chat.photo, chat.inspection, look.view, look.opacity))
+    assert session.chat is not None
+    return backdrop(draw(session.chat.photo, session.chat.inspection, session.look))
 
 
-def place_components(picture: gr.Image) -> Picker:
+def place_components() -> Picker:
     """The choice of a place, and the photo to draw on beneath the picture; what is in `actions` is up to others."""
     surface = drawing_surface("surface")
     choice = gr.Radio(choices(None), value=WHOLE, label="Questions and corrections are about", elem_id="place")
@@ -145,7 +155,7 @@ def place_components(picture: gr.Image) -> Picker:
         list(KINDS), value=KINDS[1], label="Kind of defect", show_label=False, allow_custom_value=True, container=False,
         min_width=130, elem_id="kind", render=False,
     )  # fmt: skip
-    return Picker(picture, choice, surface, kind, gr.Column(visible=False), whole)
+    return Picker(choice, surface, kind, gr.Column(visible=False), whole)
 
 
 def connect_places(picker: Picker, session: gr.State, results: Results) -> None:
@@ -154,4 +164,8 @@ def connect_places(picker: Picker, session: gr.State, results: Results) -> None:
     results.details.change(panel.offer, session, picker.components, **QUIET)
     choice.input(panel.choose, [session, choice, surface], picker.components, trigger_mode="always_last", **QUIET)
     surface.input(panel.draw, [session, surface], None, trigger_mode="always_last", queue=False, **QUIET)
-    results.picture.change(panel.follow, [session, choice], surface, trigger_mode="always_last", **QUIET)
+    results.details.select(panel.enlarged, session, picker.components, **QUIET)
+    gr.on(
+        [results.picture.change, results.beside.change], panel.follow, [session, choice], surface,
+        trigger_mode="always_last", **QUIET,
+    )  # fmt: skip

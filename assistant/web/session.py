@@ -26,13 +26,16 @@ class Look:
 class Photo:
     """One photo of the conversation, with what is said about it.
 
-    `past` holds notes (turns without a question) and the turns of earlier chats, before the references or the model
-    changed; `drawn` is the place that questions and corrections are about, None for all that is judged; `zoomed` is
-    the number of the region that is shown enlarged, 0 for none; `settings` is what the chat's inspection rests on.
+    `thumbnail` is a data URI; `number` counts the photos of the conversation from 1; `past` holds notes (turns without
+    a question) and the turns of earlier chats, before the references or the model changed; `drawn` is the place that
+    questions and corrections are about, None for all that is judged; `zoomed` is the number of the region that is shown
+    enlarged, 0 for none; `settings` is what the chat's inspection rests on.
     """
 
     name: str
     chat: Chat
+    thumbnail: str = ""
+    number: int = 0
     past: list[Turn] = field(default_factory=list)
     drawn: Area | None = None
     zoomed: int = 0
@@ -54,20 +57,21 @@ class Session:
     """One visitor's conversation; nothing of it is seen by others.
 
     `photos` are those of the conversation, `photo` the one shown, which questions are about; `references` are photos
-    of good parts (H, W, 3) that all of them are compared with, and `files` where they came from; `product` is the
-    number of the stored product, None without one; `model` is the name of the chosen model; `who` is the name given
-    at login, for the audit log; `message` says why the last photo could not be inspected.
+    of good parts (H, W, 3) that all of them are compared with, by their digests; `product` is the number of the
+    stored product, None without one; `model` is the name of the chosen model; `who` is the name given at login, for
+    the audit log; `message` says why something could not be done; `offered` is the Inspection whose regions are on
+    offer as places that questions and corrections are about.
     """
 
     photos: list[Photo] = field(default_factory=list)
     photo: Photo | None = None
-    references: list[np.ndarray] = field(default_factory=list)
-    files: tuple[str, ...] = ()
+    references: dict[str, np.ndarray] = field(default_factory=dict)
     product: int | None = None
     model: str = "tiny"
     who: str = field(default="", compare=False)
     look: Look = Look()
     message: str = ""
+    offered: Inspection | None = field(default=None, compare=False, repr=False)
 
     @property
     def chat(self) -> Chat | None:
@@ -81,21 +85,33 @@ class Session:
 
     def add(self, photo: Photo) -> None:
         """Another photo, shown from now on; the oldest leave where they become too many."""
+        photo.number = max((one.number for one in self.photos), default=0) + 1
         self.photos.append(photo)
         self.photo = photo
         while len(self.photos) > 1 and not self._fits():
-            self.photos.pop(0)
+            self.remove(self.photos[0])
 
     def _fits(self) -> bool:
         pixels = sum(photo.chat.photo.shape[0] * photo.chat.photo.shape[1] for photo in self.photos)
         return len(self.photos) <= MOST_PHOTOS and pixels <= MOST_PIXELS
 
+    def remove(self, photo: Photo) -> None:
+        """Forget a photo and what was said about it; its neighbour is shown then."""
+        place = self.photos.index(photo)
+        photo.chat.stop()
+        del self.photos[place]
+        if photo is self.photo:
+            self.photo = self.photos[min(place, len(self.photos) - 1)] if self.photos else None
+
+    def numbered(self, number: int) -> Photo | None:
+        """The photo of that number, None where it is gone."""
+        return next((photo for photo in self.photos if photo.number == number), None)
+
     def set_look(self, **changes: Any) -> None:
         """Show results otherwise."""
         self.look = replace(self.look, **changes)
 
-    def leave(self) -> None:
-        """End the conversation and any answer being written."""
+    def stop(self) -> None:
+        """End any answer being written."""
         for photo in self.photos:
             photo.chat.stop()
-        self.photos, self.photo, self.message = [], None, ""

@@ -9,10 +9,11 @@ import gradio as gr
 
 from assistant import UserError
 from assistant.area import Area, scoped
-from assistant.web.inspect_panel import InspectPanel, Results, updates
+from assistant.web.inspect_panel import InspectPanel
 from assistant.web.place_panel import NO_PLACE, Picker
+from assistant.web.results import Results, show, updates
 from assistant.web.session import Session
-from assistant.web.style import QUIET
+from assistant.web.style import MODEL
 from assistant.web.workshop import Workshop
 from assistant.wording import tell
 
@@ -25,17 +26,13 @@ class SteerPanel:
 
     workshop: Workshop
 
-    @property
-    def page(self) -> InspectPanel:
-        return InspectPanel(self.workshop)
-
     def ask(self, session: Session) -> Iterator[tuple[Any, ...]]:
         """Is the chosen place a defect? Streamed as any answer."""
         if session.photo is None or session.photo.drawn is None:
             gr.Info(NO_PLACE)
             yield updates()
             return
-        for _, *changes in self.page.answer(session, ASKED):
+        for _, _, *changes in InspectPanel(self.workshop).answer(session, ASKED):
             yield tuple(changes)
 
     def judge_only(self, session: Session) -> tuple[Any, ...]:
@@ -77,7 +74,7 @@ class SteerPanel:
         photo.drawn, photo.zoomed = None, 0
         said = f"I judge {area.scope} from now on." if area else "I judge the whole photo again."
         photo.note(f"{said} {scoped(tell('report', about), about.area)}")
-        return self.page.shown(session)
+        return show(self.workshop, session)
 
 
 def build_steer_panel(workshop: Workshop, session: gr.State, results: Results, picker: Picker) -> None:
@@ -89,4 +86,4 @@ def build_steer_panel(workshop: Workshop, session: gr.State, results: Results, p
         ignore = gr.Button("Ignore this", size="sm", elem_id="ignore")
     events = ((ask, panel.ask), (only, panel.judge_only), (ignore, panel.ignore), (picker.whole, panel.whole))
     for button, event in events:
-        button.click(event, session, results.components, concurrency_id="model", **QUIET)
+        button.click(event, session, results.components, show_progress="hidden", **MODEL)
