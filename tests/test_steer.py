@@ -17,7 +17,7 @@ from assistant.area import Area  # noqa: E402
 from assistant.layouts import read_products  # noqa: E402
 from assistant.store import Store  # noqa: E402
 from assistant.store.pictures import digest_of  # noqa: E402
-from assistant.web.correct_panel import CorrectPanel  # noqa: E402
+from assistant.web.correct_panel import LEAST_GOOD, CorrectPanel  # noqa: E402
 from assistant.web.drawing import LONGEST, drawn_piece  # noqa: E402
 from assistant.web.inspect_panel import InspectPanel  # noqa: E402
 from assistant.web.inspecting import add_photo  # noqa: E402
@@ -28,6 +28,8 @@ from assistant.web.steer_panel import SteerPanel  # noqa: E402
 from assistant.web.transcript import messages  # noqa: E402
 from assistant.web.workshop import Workshop  # noqa: E402
 from data_gen.examples import render  # noqa: E402
+from training import own_photos  # noqa: E402
+from training.config import DataConfig  # noqa: E402
 
 SIZE = (200, 100)
 RIGHT = json.dumps({"box": [0.55, 0.3, 0.95, 0.85]})  # around the broken piece of the example
@@ -264,9 +266,25 @@ def test_feedback_is_exported_as_a_zip(workshop: Workshop, known: Session, tmp_p
         packed.extractall(tmp_path)
     layout, (product,) = read_products(tmp_path / name[1])
     assert layout == "good-bad" and len(product.good()) == 3 and product.bad()[0].kind == "broken_edge"
+    assert "needs 5 good ones" in told and LEAST_GOOD == own_photos.LEAST_GOOD
     empty = Session(product=workshop.store.products.create("empty").id)
     assert "neither photos" in panel.export(empty)[1]
     assert "product" in panel.export(Session())[1]
+
+
+def test_training_reads_the_export(workshop: Workshop, known: Session, tmp_path: Path) -> None:
+    assert known.product is not None
+    rng = np.random.default_rng(0)
+    for number in range(5):
+        workshop.store.products.add_normal(known.product, rng.integers(0, 256, (64, 64, 3), np.uint8), f"good {number}")
+    CorrectPanel(workshop).mark_defect(known, 1, "scratch")
+    download, told = CorrectPanel(workshop).export(known)
+    with zipfile.ZipFile(download["value"]) as packed:
+        packed.extractall(tmp_path)
+    (folder,) = tmp_path.iterdir()
+    assert "needs" not in told and folder.name in told
+    read = own_photos.read_own_photos(DataConfig(root=str(folder)))
+    assert len(read.good) + len(read.held_good) == 8 and len(read.bad) + len(read.held_bad) == 1
 
 
 def test_controls_have_names(workshop: Workshop) -> None:

@@ -28,7 +28,11 @@ from assistant.web.style import MODEL, QUIET
 from assistant.web.workshop import Workshop
 
 NO_PRODUCT = "Corrections belong to a product: choose or create one on the left, then correct again."
+LEAST_GOOD = 5  # photos that `train custom` asks for
 NOTHING = gr.update(visible=False)
+KEYBOARD = """() => setTimeout(() => { if (document.activeElement === document.body)
+    ["#undo-last", "#place input:checked"].map((name) => document.querySelector(name)).find((one) => one?.offsetParent)
+        ?.focus({ preventScroll: true }) }, 300)"""
 
 
 @dataclass(frozen=True)
@@ -134,15 +138,19 @@ class CorrectPanel:
         lost = f"{len(found.hidden)} of {_counted(found.checked, 'known defect')} would no longer be found: {kinds}."
         how = "Undo the correction, unless you mean it." if change.correction else "Correct again, unless you mean it."
         if session.photo is not None:
-            session.photo.note(f"Careful: {change.words} {lost} {how}")
+            session.photo.note(f"Careful: {lost} {how}")
         pictures = "".join(f'<img src="{thumbnail(mark)}" alt="{html.escape(mark.kind)}">' for mark in found.hidden)
         warning = f"{said} <b>Careful:</b> {html.escape(lost)} {how}<p>{pictures}</p>"
         yield card("problem", warning, role="alert"), *talk(session)
 
+    def forget(self, session: Session) -> tuple[Any, ...]:
+        """Another product: what was said of a correction is about the one before."""
+        return None, "", NOTHING, self.listed(session)
+
     def listed(self, session: Session) -> str:
         """All corrections of the product as HTML, newest first."""
         if session.product is None:
-            return f"<p>{NO_PRODUCT}</p>"
+            return "<p>No product is chosen.</p>"
         return correction_list(self.workshop.store, session.product)
 
     def export(self, session: Session) -> tuple[Any, str]:
@@ -159,6 +167,8 @@ class CorrectPanel:
         except UserError as error:
             return NOTHING, card("problem", html.escape(str(error)), role="alert")
         told = f"{_counted(written.good, 'good photo')}, {_counted(written.bad, 'defective photo')}."
+        if written.good < LEAST_GOOD:
+            told += f" Training needs {LEAST_GOOD} good ones at least: add some to the product first."
         command = f"anomaly-assistant train custom data.root={stem}"
         return gr.update(visible=True, value=kept), card("", f"{told} Unpack them, then: <code>{command}</code>")
 
@@ -204,8 +214,11 @@ def build_correct_panel(workshop: Workshop, session: gr.State, results: Results,
         (listed.delete, undo_row, [session]),
     ]
     for trigger, event, inputs in events:
+        # Its own button is hidden then; with a keyboard one goes on at the next.
         done = trigger(event, inputs, outputs, show_progress="hidden", **MODEL)
+        done.then(None, js=KEYBOARD)
         # In a line of its own: hundreds of known defects take a minute, in which answers go on.
         done.then(panel.check, [session, change], [message, *results.components], concurrency_id="check", **QUIET)
     gr.on([fold.expand, results.details.change], panel.listed, session, listed, **QUIET)
+    results.product.change(panel.forget, session, [change, message, undo, listed], **QUIET)
     export.click(panel.export, session, [download, exported], **QUIET)

@@ -8,7 +8,7 @@ from datetime import datetime
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+from PIL import Image, ImageOps
 
 from assistant import UserError
 from assistant.area import bounds
@@ -16,14 +16,18 @@ from assistant.corrections import Mark
 from assistant.images import load_image
 from assistant.store import Store
 from assistant.store.corrections import ACCEPTABLE, StoredCorrection
+from assistant.web.picture import window
 
-SIDE = 64  # pixels of a thumbnail
+SIDE = 64  # pixels of a thumbnail on the page
+UNNAMED = "defect"  # its kind, where nobody says
 MOST = 100  # corrections in the list, the newest
 
 
 def describe(correction: StoredCorrection) -> str:
     """What was said: 'this is acceptable', 'this is a defect, "scratch"'."""
-    return "this is acceptable" if correction.verdict == ACCEPTABLE else f'this is a defect, "{correction.kind}"'
+    if correction.verdict == ACCEPTABLE:
+        return "this is acceptable"
+    return "this is a defect" + (f', "{correction.kind}"' if correction.kind != UNNAMED else "")
 
 
 def correction_list(store: Store, product: int) -> str:
@@ -37,8 +41,9 @@ def correction_list(store: Store, product: int) -> str:
 
 
 def _row(store: Store, one: StoredCorrection) -> str:
-    said = "Acceptable" if one.verdict == ACCEPTABLE else f"Defect: {one.kind}"
-    words, about = html.escape(said), html.escape(" · ".join(filter(None, (one.who, _time(one.at)))))
+    kind = "Defect" if one.kind == UNNAMED else f"Defect: {one.kind}"
+    words = html.escape("Acceptable" if one.verdict == ACCEPTABLE else kind)
+    about = html.escape(" · ".join(filter(None, (one.who, _time(one.at)))))
     if one.undone is None:
         click = f'data-do="delete" data-item="{one.id}"'
         end = f'<button type="button" {click} aria-label="Undo: {words}, {about}">Undo</button>'
@@ -54,21 +59,19 @@ def thumbnail(mark: Mark) -> str:
     return _thumbnail(str(mark.photo), str(mark.mask))
 
 
-@functools.lru_cache(maxsize=512)  # 2 KB each; the files are named by their content, so none ever changes
+@functools.lru_cache(maxsize=512)  # 5 KB each; the files are named by their content, so none ever changes
 def _thumbnail(photo: str, mask: str) -> str:
     try:
         pixels, place = load_image(Path(photo)), load_image(Path(mask)).max(axis=2) > 0
     except UserError:
         return ""
-    x0, y0, x1, y1 = bounds(place)
-    half = max(x1 - x0, y1 - y0, SIDE // 2)  # as much around it as it is large
-    center_x, center_y = (x0 + x1) // 2, (y0 + y1) // 2
+    height, width = place.shape
     edge = np.zeros_like(place)
     edge[1:-1, 1:-1] = place[1:-1, 1:-1] & ~(place[:-2, 1:-1] & place[2:, 1:-1] & place[1:-1, :-2] & place[1:-1, 2:])
     pixels[edge] = (94, 234, 212)
-    cut = Image.fromarray(pixels).crop((center_x - half, center_y - half, center_x + half, center_y + half))
+    cut = Image.fromarray(pixels).crop(window(bounds(place), (width, height)))
     data = io.BytesIO()
-    cut.resize((SIDE, SIDE), Image.Resampling.BILINEAR).save(data, "JPEG", quality=80)
+    ImageOps.pad(cut, (2 * SIDE, 2 * SIDE), color=(128, 128, 128)).save(data, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
 
 

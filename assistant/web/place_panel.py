@@ -12,6 +12,7 @@ from assistant.area import Area, Piece
 from assistant.corrections import mask_of
 from assistant.inspection import KINDS, Inspection, Region
 from assistant.steering import around
+from assistant.web.corrections_list import UNNAMED
 from assistant.web.drawing import backdrop, drawing_surface, drawn_piece
 from assistant.web.picture import draw
 from assistant.web.results import Results
@@ -56,9 +57,7 @@ def region_name(region: Region) -> str:
 def choices(inspection: Inspection | None) -> list[tuple[str, int]]:
     """What can be chosen on an inspected photo."""
     regions = inspection.regions if inspection else ()
-    named = [
-        (f"{number} · {region.type or 'region'}, {region.position}", number) for number, region in enumerate(regions, 1)
-    ]
+    named = [(f"{number} · {region.type or region.position}", number) for number, region in enumerate(regions, 1)]
     return [("All of it", WHOLE), *named, ("Draw a place", DRAWN)]
 
 
@@ -120,7 +119,7 @@ class PlacePanel:
             region = inspection.regions[choice - 1]
             piece = Piece(region_name(region), (around(region, inspection.size),))
             photo.drawn = Area(inspection.size, only=(piece,))
-            changes |= {"kind": region.type} if region.type else {}
+            changes["kind"] = region.type or UNNAMED
         return picked(surface=gr.update(visible=False), **changes)
 
     def draw(self, session: Session, drawing: str) -> None:
@@ -152,8 +151,8 @@ def place_components() -> Picker:
     choice = gr.Radio(choices(None), value=WHOLE, label="Questions and corrections are about", elem_id="place")
     whole = gr.Button("Judge the whole photo again", size="sm", visible=False, elem_id="whole")
     kind = gr.Dropdown(
-        list(KINDS), value=KINDS[1], label="Kind of defect", show_label=False, allow_custom_value=True, container=False,
-        min_width=130, elem_id="kind", render=False,
+        [UNNAMED, *KINDS], value=UNNAMED, label="Kind of defect", show_label=False, allow_custom_value=True,
+        container=False, min_width=130, elem_id="kind", render=False,
     )  # fmt: skip
     return Picker(choice, surface, kind, gr.Column(visible=False), whole)
 
