@@ -14,7 +14,7 @@ playwright = pytest.importorskip("playwright.sync_api", reason="playwright is no
 @pytest.fixture(scope="module")
 def cap(page: Any) -> Any:
     """The page with a broken cap on it, and a product for its corrections."""
-    page.get_by_role("button", name="Broken cap", exact=True).click()
+    page.get_by_role("button", name="Broken cap").click()
     page.locator("#verdict .meter").wait_for()
     page.get_by_text("New product, rename, remove").click()
     page.get_by_label("Name of the product").fill("caps")
@@ -86,18 +86,18 @@ def test_a_correction_takes_effect_and_is_undone(cap: Any) -> None:
     before = cap.locator("#verdict .card > div").inner_text()
     place(cap, "1 ·")
     cap.locator("#accept").click()
-    shown(cap, "#correction", "this is acceptable")
+    shown(cap, "#correction .good", "this is acceptable")  # and checked
     playwright.expect(cap.locator("#verdict .card > div")).not_to_have_text(before, timeout=SOON)
     cap.get_by_text("Corrections of this product").click()
     cap.locator("#corrections").get_by_role("button", name="Undo: Acceptable").click()
     shown(cap, "#corrections", "undone")
-    shown(cap, "#correction", "Undone")
+    shown(cap, "#correction .good", "Undone")
     playwright.expect(cap.locator("#verdict .card > div")).to_have_text(before, use_inner_text=True, timeout=SOON)
 
 
 def test_a_hidden_defect_is_told_and_feedback_exported(cap: Any, tmp_path: Path) -> None:
     place(cap, "1 ·")
-    cap.locator("#kind").fill("broken edge")
+    cap.locator("#kind input").fill("broken edge")
     cap.keyboard.press("Tab")
     cap.locator("#defect").click()
     shown(cap, "#corrections", "Defect: broken edge")
