@@ -76,6 +76,8 @@ def test_a_box_and_strokes_are_pixels_of_the_photo() -> None:
     assert mask[50, 40:160].all() and mask[42:58, 100].all() and not mask[:38].any() and not mask[62:].any()
     edge = drawn_piece('{"box": [1, 1, 1, 1]}', SIZE)
     assert edge is not None and edge.boxes == ((199, 99, 200, 100),)
+    wide = drawn_piece('{"strokes": [{"width": 1, "points": [[0.5, 0.5]]}]}', SIZE)
+    assert wide is not None and Area(SIZE, only=(wide,)).mask.mean() < 0.05
     assert drawn_piece("", SIZE) is None
 
 

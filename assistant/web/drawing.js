@@ -83,8 +83,10 @@ canvas.addEventListener("pointerdown", (event) => {
 });
 canvas.addEventListener("pointermove", (event) => {
   if (!drawing) return;
-  if (tool === "brush") strokes.at(-1).points.push(at(event));
-  else if (Math.hypot(event.clientX - start.x, event.clientY - start.y) >= CLICK) {
+  if (tool === "brush") {
+    const points = strokes.at(-1).points, here = at(event), [x, y] = points.at(-1);
+    if (Math.hypot(here[0] - x, here[1] - y) > 0.004) points.push(here); // a hand is not finer
+  } else if (Math.hypot(event.clientX - start.x, event.clientY - start.y) >= CLICK) {
     corner = null;
     box = between(start.place, at(event));
   }

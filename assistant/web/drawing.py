@@ -18,6 +18,7 @@ TEMPLATE = Path(__file__).with_name("drawing.html").read_text(encoding="utf-8")
 SCRIPT = Path(__file__).with_name("drawing.js").read_text(encoding="utf-8")
 SHOWN = 800  # pixels a side of the copy that is drawn on
 LONGEST = 400_000  # characters of a drawing: some twenty thousand points
+WIDEST = 0.12  # of the photo's width: the broadest brush
 MASK_SIDE = 1024  # pixels a side at which strokes are drawn; finer than a hand and than the map
 
 
@@ -72,7 +73,7 @@ def _strokes(strokes: Any, size: tuple[int, int]) -> Piece:
     mask = Image.new("1", (width, height))
     pen = ImageDraw.Draw(mask)
     for stroke in strokes:
-        radius = max(0.5, _part(stroke["width"]) * width / 2)
+        radius = max(0.5, min(WIDEST, _part(stroke["width"])) * width / 2)
         points = [(_part(x) * width, _part(y) * height) for x, y in stroke["points"]]
         if len(points) > 1:
             pen.line(points, fill=1, width=max(1, round(2 * radius)))
