@@ -225,7 +225,8 @@ def test_a_defect_is_stored_under_its_name(workshop: Workshop, known: Session) -
     panel = CorrectPanel(workshop)
     draw(known, LEFT)
     assert "kind of defect" in panel.mark_defect(known, DRAWN, "  ")[1]
-    change, message, *_ = panel.mark_defect(known, DRAWN, "<b>Lunker</b>")
+    change, message, *_ = panel.mark_defect(known, DRAWN, "<b>Lunker</b> [x](http://x)")
+    assert "\\[x\\](" in said(known)  # no link in the conversation
     assert "&lt;b&gt;Lunker" in message and "<b>Lunker" not in message
     assert "&lt;b&gt;Lunker" in panel.listed(known) and "<b>Lunker" not in panel.listed(known)
     assert known.inspection is not None and known.inspection.verdict == "defective"

@@ -4,7 +4,7 @@ import html
 import shutil
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from assistant.web.results import Results, show, talk, updates
 from assistant.web.session import Session
 from assistant.web.strip import clickable, clicked
 from assistant.web.style import MODEL, QUIET
+from assistant.web.transcript import literal
 from assistant.web.workshop import Workshop
 
 NO_PRODUCT = "Corrections belong to a product: choose or create one on the left, then correct again."
@@ -39,7 +40,8 @@ KEYBOARD = """() => setTimeout(() => { if (document.activeElement === document.b
 class Change:
     """A change of a product's corrections that is still to be re-checked.
 
-    `correction` is the number of the one that was made, None where one was undone; `before` is what held until then.
+    `correction` is the number of the one that was made, None where one was undone; `before` is what held until then;
+    `words` say what was done and what it changed.
     """
 
     product: int
@@ -104,13 +106,13 @@ class CorrectPanel:
 
     def _changed(self, session: Session, change: Change) -> tuple[Any, ...]:
         before = session.inspection
-        reinspect(self.workshop, session, change.words)
-        after, said = session.inspection, change.words
+        reinspect(self.workshop, session, literal(change.words))
+        after = session.inspection
         if before is not None and after is not None:
-            said += f" {_verdict(before)} before, {_verdict(after)} now."
+            change = replace(change, words=f"{change.words} {_verdict(before)} before, {_verdict(after)} now.")
         undo = gr.update(visible=change.correction is not None)
         shown = show(self.workshop, session)
-        return change, card("", html.escape(said)), undo, self.listed(session), *shown
+        return change, card("", html.escape(change.words)), undo, self.listed(session), *shown
 
     def check(self, session: Session, change: Change | None) -> Iterator[tuple[Any, ...]]:
         """Inspect the product's known defects again after a change: the message, and what the results show.
@@ -138,7 +140,7 @@ class CorrectPanel:
         lost = f"{len(found.hidden)} of {_counted(found.checked, 'known defect')} would no longer be found: {kinds}."
         how = "Undo the correction, unless you mean it." if change.correction else "Correct again, unless you mean it."
         if session.photo is not None:
-            session.photo.note(f"Careful: {lost} {how}")
+            session.photo.note(literal(f"Careful: {lost} {how}"))
         pictures = "".join(f'<img src="{thumbnail(mark)}" alt="{html.escape(mark.kind)}">' for mark in found.hidden)
         warning = f"{said} <b>Careful:</b> {html.escape(lost)} {how}<p>{pictures}</p>"
         yield card("problem", warning, role="alert"), *talk(session)

@@ -160,7 +160,7 @@ def place_components() -> Picker:
 def connect_places(picker: Picker, session: gr.State, results: Results) -> None:
     """The events of `PlacePanel`."""
     panel, choice, surface = PlacePanel(), picker.choice, picker.surface
-    results.details.change(panel.offer, session, picker.components, **QUIET)
+    gr.on([results.badge.change, results.details.change], panel.offer, session, picker.components, **QUIET)
     choice.input(panel.choose, [session, choice, surface], picker.components, trigger_mode="always_last", **QUIET)
     surface.input(panel.draw, [session, surface], None, trigger_mode="always_last", queue=False, **QUIET)
     results.details.select(panel.enlarged, session, picker.components, **QUIET)
