@@ -15,8 +15,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# The last four keep the browser itself from calling home, so that what is left in the log is the page's.
+# A camera that shows a test picture; the last four keep the browser from calling home: the log is the page's own.
 FLAGS = [
+    "--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream",
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
 ]  # fmt: skip
@@ -78,6 +79,6 @@ def page(server: str, log: dict[str, list[str]]) -> Iterator[Any]:
         page.on("request", lambda request: log["fetched"].append(request.url))
         page.on("pageerror", lambda error: log["failed"].append(str(error)))
         page.goto(server)
-        page.get_by_role("button", name="Broken cap").wait_for()
+        page.locator("#examples").get_by_role("button", name="Broken cap").wait_for()
         yield page
         chromium.close()

@@ -1,14 +1,6 @@
-"""The page in a real browser: one server and one headless Chromium for the whole file."""
+"""The page in a real browser, as a visitor uses the first tab; what browser tests share is in `browser.py`."""
 
 import base64
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,73 +8,7 @@ import pytest
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
 
-ROOT = Path(__file__).resolve().parent.parent
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
-# The last four keep the browser itself from calling home, so that what is left in the log is the page's.
-FLAGS = [
-    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync", "--disable-default-apps",
-]  # fmt: skip
-PATIENCE = 240  # seconds: a busy machine takes its time to import everything
-SOON = 30_000  # milliseconds for anything the page does
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """`python app.py` on a free port; its address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "GRADIO_TEMP_DIR": str(folder)}
-    environment["XDG_DATA_HOME"] = str(folder / "data")
-    command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
-    address = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w+") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-        try:
-            deadline = time.monotonic() + PATIENCE
-            while not _answers(address):
-                waiting = process.poll() is None and time.monotonic() < deadline
-                assert waiting, f"the server did not start:\n{(folder / 'log').read_text()}"
-                time.sleep(0.2)
-            yield address
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
-
-
-def _answers(address: str) -> bool:
-    try:
-        with urllib.request.urlopen(address, timeout=5):
-            return True
-    except OSError:
-        return False
-
-
-@pytest.fixture(scope="module")
-def log() -> dict[str, list[str]]:
-    """What the page asked for, and what went wrong in it."""
-    return {"fetched": [], "failed": []}
-
-
-@pytest.fixture(scope="module")
-def page(server: str, log: dict[str, list[str]]) -> Iterator[Any]:
-    """The page at laptop size; one for all tests, because loading it takes longest."""
-    binary = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if binary is None:
-        pytest.skip("no Chromium is installed")
-    with playwright.sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=binary, args=FLAGS)
-        page = chromium.new_page(viewport={"width": 1366, "height": 768})
-        page.set_default_timeout(SOON)
-        page.on("request", lambda request: log["fetched"].append(request.url))
-        page.on("pageerror", lambda error: log["failed"].append(str(error)))
-        page.goto(server)
-        example(page, "Broken cap").wait_for()
-        yield page
-        chromium.close()
+from tests.browser import SOON  # noqa: E402
 
 
 def example(page: Any, name: str) -> Any:
@@ -179,6 +105,17 @@ def test_several_photos_are_pasted_and_returned_to(page: Any, photo_path: Path) 
     playwright.expect(page.locator("#strip li")).to_have_count(1, timeout=SOON)
 
 
+def test_a_photo_is_taken_with_the_camera(page: Any) -> None:
+    count = page.locator("#strip li").count()
+    page.locator("#photo").get_by_role("button", name="Capture from camera").click()
+    page.locator("#photo").get_by_text("Click to Access Webcam").click()
+    page.wait_for_function("document.querySelector('#photo video')?.readyState > 2")
+    page.locator("#photo").get_by_role("button", name="capture photo").click()
+    playwright.expect(page.locator("#strip li")).to_have_count(count + 1, timeout=SOON)
+    page.locator("#photo").get_by_role("button", name="Upload file").click()
+    page.locator("#photo input[type=file]").wait_for(state="attached")
+
+
 def test_the_picture_follows_its_controls(page: Any) -> None:
     choose_example(page, "Scratched nut")
     picture = page.locator("#result img")
@@ -271,7 +208,7 @@ def test_nothing_sticks_out_and_everything_has_a_name(page: Any, width: int, hei
     assert page.evaluate("document.documentElement.scrollWidth") <= width
     nameless = """() => [...document.querySelectorAll("button, input, textarea, select, a[href]")].filter((one) =>
         one.offsetParent && one.type !== "file" && !one.getAttribute("aria-label") && !one.labels?.length &&
-        !one.innerText.trim() && !one.title && !one.querySelector("[aria-label], [title]")
+        !one.innerText.trim() && !one.title && !one.querySelector('[aria-label], [title], [alt]:not([alt=""])')
         ).map((one) => one.outerHTML)"""
     assert page.evaluate(nameless) == []
 
