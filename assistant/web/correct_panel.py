@@ -54,8 +54,8 @@ class Change:
 class CorrectPanel:
     """What happens on this panel.
 
-    Events that change corrections give a `Change`, the message, the button that undoes it, the list, and what
-    `Results.components` show; `check` follows them.
+    Events that change corrections give a `Change`, the message, the button that undoes it, and what
+    `Results.components` show; `listed` and `check` follow them.
     """
 
     workshop: Workshop
@@ -112,7 +112,7 @@ class CorrectPanel:
             change = replace(change, words=f"{change.words} {_verdict(before)} before, {_verdict(after)} now.")
         undo = gr.update(visible=change.correction is not None)
         shown = show(self.workshop, session)
-        return change, card("", html.escape(change.words)), undo, self.listed(session), *shown
+        return change, card("", html.escape(change.words)), undo, *shown
 
     def check(self, session: Session, change: Change | None) -> Iterator[tuple[Any, ...]]:
         """Inspect the product's known defects again after a change: the message, and what the results show.
@@ -178,7 +178,7 @@ class CorrectPanel:
 def _failed(why: str) -> tuple[Any, ...]:
     """Nothing changed; the message says why."""
     message = html.escape(why[0].upper() + why[1:])
-    return None, card("problem", message, role="alert"), NOTHING, gr.skip(), *updates()
+    return None, card("problem", message, role="alert"), NOTHING, *updates()
 
 
 def _verdict(inspection: Inspection) -> str:
@@ -208,7 +208,7 @@ def build_correct_panel(workshop: Workshop, session: gr.State, results: Results,
         number = clicked(event)
         return panel.undo(session, int(number) if number.isascii() and number.isdigit() else None)
 
-    outputs = [change, message, undo, listed, *results.components]
+    outputs = [change, message, undo, *results.components]
     events: list[tuple[Any, Any, list[Any]]] = [
         (accept.click, panel.accept, [session, picker.choice]),
         (defect.click, panel.mark_defect, [session, picker.choice, picker.kind]),
@@ -219,6 +219,7 @@ def build_correct_panel(workshop: Workshop, session: gr.State, results: Results,
         # Its own button is hidden then; with a keyboard one goes on at the next.
         done = trigger(event, inputs, outputs, show_progress="hidden", **MODEL)
         done.then(None, js=KEYBOARD)
+        done.then(panel.listed, session, listed, **QUIET)
         # In a line of its own: hundreds of known defects take a minute, in which answers go on.
         done.then(panel.check, [session, change], [message, *results.components], concurrency_id="check", **QUIET)
     gr.on([fold.expand, results.details.change], panel.listed, session, listed, **QUIET)

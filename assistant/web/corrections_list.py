@@ -9,16 +9,17 @@ from pathlib import Path
 
 import numpy as np
 from PIL import Image, ImageOps
+from scipy import ndimage
 
 from assistant import UserError
 from assistant.area import bounds
 from assistant.corrections import Mark
-from assistant.images import load_image
 from assistant.store import Store
 from assistant.store.corrections import ACCEPTABLE, StoredCorrection
 from assistant.web.picture import window
 
 SIDE = 64  # pixels of a thumbnail on the page
+RIM = (94, 234, 212)  # around the marked place
 UNNAMED = "defect"  # its kind, where nobody says
 MOST = 100  # corrections in the list, the newest
 
@@ -62,14 +63,15 @@ def thumbnail(mark: Mark) -> str:
 @functools.lru_cache(maxsize=512)  # 5 KB each; the files are named by their content, so none ever changes
 def _thumbnail(photo: str, mask: str) -> str:
     try:
-        pixels, place = load_image(Path(photo)), load_image(Path(mask)).max(axis=2) > 0
+        pixels, place = Mark(Path(photo), Path(mask)).load()
     except UserError:
         return ""
     height, width = place.shape
-    edge = np.zeros_like(place)
-    edge[1:-1, 1:-1] = place[1:-1, 1:-1] & ~(place[:-2, 1:-1] & place[2:, 1:-1] & place[1:-1, :-2] & place[1:-1, 2:])
-    pixels[edge] = (94, 234, 212)
-    cut = Image.fromarray(pixels).crop(window(bounds(place), (width, height)))
+    x0, y0, x1, y1 = window(bounds(place), (width, height))
+    pixels, place = pixels[y0:y1, x0:x1], place[y0:y1, x0:x1]
+    rim = ndimage.binary_dilation(place, iterations=max(1, max(place.shape) // SIDE)) & ~place
+    pixels = np.where(rim[..., None], np.array(RIM, np.uint8), pixels)
+    cut = Image.fromarray(pixels)
     data = io.BytesIO()
     ImageOps.pad(cut, (2 * SIDE, 2 * SIDE), color=(128, 128, 128)).save(data, "JPEG", quality=80)
     return "data:image/jpeg;base64," + base64.b64encode(data.getvalue()).decode()
