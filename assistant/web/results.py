@@ -10,7 +10,7 @@ from assistant.web.facts import VERDICTS as SIGNS
 from assistant.web.facts import WELCOME, card, details, verdict
 from assistant.web.inspecting import MOST_REFERENCES
 from assistant.web.picture import draw
-from assistant.web.session import Session
+from assistant.web.session import Look, Session
 from assistant.web.strip import Thumb, stored_thumbnail, strip, thumbnail
 from assistant.web.suggestions import suggest
 from assistant.web.transcript import messages
@@ -56,7 +56,7 @@ def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
         badge = card("", WELCOME) if inspection is None else verdict(inspection)
     facts = ""
     if photo is not None and inspection is not None:
-        facts = details(inspection, _left_out(workshop, session), zoomed=photo.zoomed, colors=look.colors)
+        facts = details(inspection, _left_out(workshop, session), zoomed=photo.enlarged, colors=look.colors)
     picture, beside = pictures(session)
     return updates(
         photos=_photos(session), product=_products(workshop, session), good=_good(workshop, session), badge=badge,
@@ -84,10 +84,10 @@ def pictures(session: Session) -> tuple[Any, Any]:
     photo, look = session.photo, session.look
     if photo is None:
         return gr.update(value=None, visible=True), gr.update(value=None, visible=False)
-    picture = draw(photo.chat.photo, photo.chat.inspection, look, photo.zoomed)
+    picture = draw(photo.chat.photo, photo.chat.inspection, look, photo.enlarged)
     if look.view != "Side by side":
         return gr.update(value=picture, visible=True), gr.update(visible=False)
-    plain = draw(photo.chat.photo, photo.chat.inspection, type(look)("Photo"), photo.zoomed)
+    plain = draw(photo.chat.photo, photo.chat.inspection, Look("Photo"), photo.enlarged)
     return gr.update(visible=False), gr.update(value=(plain, picture), visible=True)
 
 
