@@ -296,3 +296,11 @@ def test_controls_have_names(workshop: Workshop) -> None:
     config = json.dumps(build_app(workshop).config, default=str)
     named: list[Any] = ["Questions and corrections are about", "Kind of defect", "This is acceptable", "Photo to mark"]
     assert [name for name in named if name not in config] == []
+
+
+@pytest.mark.parametrize("choice", [99, "1", None, [1], -7])
+def test_a_choice_of_another_inspection_is_no_place(workshop: Workshop, known: Session, choice: Any) -> None:
+    panel = CorrectPanel(workshop)
+    assert "No place is chosen" in panel.accept(known, choice)[1]
+    PlacePanel().choose(known, choice, "")
+    assert known.photo is not None and known.photo.drawn is None

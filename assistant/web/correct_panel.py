@@ -60,15 +60,15 @@ class CorrectPanel:
 
     workshop: Workshop
 
-    def accept(self, session: Session, choice: int) -> tuple[Any, ...]:
+    def accept(self, session: Session, choice: object) -> tuple[Any, ...]:
         """The chosen place is acceptable on photos of this product."""
         return self._correct(session, choice, None)
 
-    def mark_defect(self, session: Session, choice: int, kind: str | None) -> tuple[Any, ...]:
+    def mark_defect(self, session: Session, choice: object, kind: object) -> tuple[Any, ...]:
         """The chosen place is a defect of that kind."""
-        return self._correct(session, choice, kind or "")
+        return self._correct(session, choice, str(kind or ""))
 
-    def _correct(self, session: Session, choice: int, kind: str | None) -> tuple[Any, ...]:
+    def _correct(self, session: Session, choice: object, kind: str | None) -> tuple[Any, ...]:
         stored = self.workshop.store.corrections
         try:
             mask = marked(session, choice)
@@ -216,9 +216,9 @@ def build_correct_panel(workshop: Workshop, session: gr.State, results: Results,
         (listed.delete, undo_row, [session]),
     ]
     for trigger, event, inputs in events:
-        # Its own button is hidden then; with a keyboard one goes on at the next.
-        done = trigger(event, inputs, outputs, show_progress="hidden", **MODEL)
-        done.then(None, js=KEYBOARD)
+        # Not checked by Gradio: the choice may be of the inspection before, and `marked` says so.
+        done = trigger(event, inputs, outputs, preprocess=False, show_progress="hidden", **MODEL)
+        done.then(None, js=KEYBOARD)  # the button that was pressed is hidden by now
         done.then(panel.listed, session, listed, **QUIET)
         # In a line of its own: hundreds of known defects take a minute, in which answers go on.
         done.then(panel.check, [session, change], [message, *results.components], concurrency_id="check", **QUIET)

@@ -180,7 +180,7 @@ class InspectPanel:
         if (kept := session.photo) is not None:
             for photo in list(session.photos):
                 session.remove(photo)
-            kept.past, kept.drawn, kept.zoomed = [], None, 0
+            kept.past, kept.zoomed = [], 0
             kept.chat.turns.clear()
             session.add(kept)
             kept.note("A new conversation about the same photo. What would you like to know?")

@@ -61,8 +61,11 @@ def choices(inspection: Inspection | None) -> list[tuple[str, int]]:
     return [("All of it", WHOLE), *named, ("Draw a place", DRAWN)]
 
 
-def marked(session: Session, choice: int) -> np.ndarray:
+def marked(session: Session, choice: object) -> np.ndarray:
     """The pixels, (H, W) bool, that a correction of the chosen place is about.
+
+    Args:
+        choice: as the browser has it, which may be of the inspection before this one.
 
     Raises:
         UserError: no photo is shown or no place of it is chosen.
@@ -70,7 +73,7 @@ def marked(session: Session, choice: int) -> np.ndarray:
     if session.photo is None or session.inspection is None:
         raise UserError("there is no photo yet", "drop one on the left, or click an example")
     regions = session.inspection.regions
-    if 1 <= choice <= len(regions):
+    if isinstance(choice, int) and 1 <= choice <= len(regions):
         return mask_of(session.inspection, regions[choice - 1])
     if choice != DRAWN or session.photo.drawn is None:
         raise UserError("no place is chosen", "choose a numbered region, or draw a place on the photo")
@@ -103,7 +106,7 @@ class PlacePanel:
         _, *rest = self.choose(session, choice, "")
         return choice, *rest
 
-    def choose(self, session: Session, choice: int, drawing: str) -> tuple[Any, ...]:
+    def choose(self, session: Session, choice: object, drawing: str) -> tuple[Any, ...]:
         """Another place: a region at once, a drawing once there is one."""
         photo, inspection = session.photo, session.inspection
         if photo is None or inspection is None:
@@ -115,7 +118,7 @@ class PlacePanel:
             surface = gr.update(visible=True, picture=_shown(session))
             return picked(surface=surface, actions=gr.update(visible=True))
         changes: dict[str, Any] = {"actions": gr.update(visible=choice != WHOLE)}
-        if 1 <= choice <= len(inspection.regions):
+        if isinstance(choice, int) and 1 <= choice <= len(inspection.regions):
             region = inspection.regions[choice - 1]
             piece = Piece(region_name(region), (around(region, inspection.size),))
             photo.drawn = Area(inspection.size, only=(piece,))
@@ -134,7 +137,7 @@ class PlacePanel:
             piece = None
         photo.drawn = None if piece is None else Area(inspection.size, only=(piece,))
 
-    def follow(self, session: Session, choice: int) -> Any:
+    def follow(self, session: Session, choice: object) -> Any:
         """The picture is shown otherwise: so is what is drawn on."""
         return gr.update(picture=_shown(session)) if choice == DRAWN and session.chat else gr.skip()
 
@@ -161,10 +164,18 @@ def connect_places(picker: Picker, session: gr.State, results: Results) -> None:
     """The events of `PlacePanel`."""
     panel, choice, surface = PlacePanel(), picker.choice, picker.surface
     gr.on([results.badge.change, results.details.change], panel.offer, session, picker.components, **QUIET)
-    choice.input(panel.choose, [session, choice, surface], picker.components, trigger_mode="always_last", **QUIET)
+    # Without Gradio's check: what is chosen may be of the inspection before, which is no error of the visitor's.
+    choice.input(
+        panel.choose,
+        [session, choice, surface],
+        picker.components,
+        trigger_mode="always_last",
+        preprocess=False,
+        **QUIET,
+    )
     surface.input(panel.draw, [session, surface], None, trigger_mode="always_last", queue=False, **QUIET)
     results.details.select(panel.enlarged, session, picker.components, **QUIET)
     gr.on(
         [results.picture.change, results.beside.change], panel.follow, [session, choice], surface,
-        trigger_mode="always_last", **QUIET,
+        trigger_mode="always_last", preprocess=False, **QUIET,
     )  # fmt: skip
