@@ -209,6 +209,23 @@ def test_stop_ends_the_answer_and_the_next_one_is_whole(page: InspectPanel, uplo
     assert len(texts(session)[-1]) > 5 and whole == texts(session)[:3]
 
 
+def test_what_happens_meanwhile_loses_no_answer(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[0], uploads[1])
+    steps = page.answer(session, "Describe it.")
+    next(steps)
+    shown = named(page.select(session, click(2)))
+    assert shown["chatbot"][-2]["content"] == "Describe it." and shown["stop"]["interactive"]
+    list(steps)
+    assert session.pending is None and session.photos[0].chat.turns[-1].answer
+    steps = page.answer(session, "Where?")
+    next(steps), next(steps)
+    page.restart(session)
+    list(steps)
+    assert len(messages(session)) == 1
+    assert session.chat is not None and session.chat.turns == []
+
+
 def test_an_edited_question_replaces_what_followed_it(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     add(page, session, uploads[0])

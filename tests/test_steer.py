@@ -128,13 +128,11 @@ def test_regions_and_drawing_are_offered_and_choosing_points(session: Session) -
 def test_a_region_that_is_enlarged_is_chosen(session: Session) -> None:
     panel = PlacePanel()
     assert session.photo is not None
-    assert panel.enlarged(session, click("1"))[0] == 1 and session.photo.drawn is not None
-    assert panel.enlarged(session, click("0"))[0] == WHOLE and session.photo.drawn is None
-    assert panel.enlarged(session, click("77"))[0] == WHOLE == panel.enlarged(session, click("<b>"))[0]
-
-
-def click(item: str) -> Any:
-    return gr.EventData(None, {"item": item})
+    panel.offer(session)
+    session.photo.zoomed = 1
+    assert panel.offer(session)[0] == 1 and session.photo.drawn is not None and panel.offer(session) == picked()
+    session.photo.zoomed = 0
+    assert panel.offer(session)[0] == WHOLE and session.photo.drawn is None
 
 
 def test_a_drawn_place_is_asked_about_alone(workshop: Workshop, session: Session) -> None:

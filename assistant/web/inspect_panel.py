@@ -12,13 +12,13 @@ from typing import Any
 import gradio as gr
 
 from assistant import UserError
-from assistant.conversation import Turn
+from assistant.conversation import Chat, Turn
 from assistant.store.pictures import digest_of
 from assistant.web.inspecting import add_photo, reinspect
 from assistant.web.other_photos import asks_no_more, compared, compares, found, named_photo
 from assistant.web.picture import region_at
 from assistant.web.results import pictures, show, talk, updates
-from assistant.web.session import Photo, Session
+from assistant.web.session import Pending, Photo, Session
 from assistant.web.strip import clicked
 from assistant.web.transcript import lines, messages, typed
 from assistant.web.uploads import Uploads, files_of, name_of, opened
@@ -157,21 +157,23 @@ class InspectPanel:
         yield from self._reply(session, line.photo, question or asked, varied=question is None)
 
     def _reply(self, session: Session, photo: Photo, question: str, varied: bool = False) -> Iterator[tuple[Any, ...]]:
-        chat, said, first, start = photo.chat, "", 0.0, time.perf_counter()
-        before = chat.inspection
-        yield "", "", *updates(
-            chatbot=messages(session, question, "…", photo), stop=gr.update(interactive=True)
-        )  # fmt: skip
+        chat, before, first, start = photo.chat, photo.chat.inspection, 0.0, time.perf_counter()
+        pending = session.pending = Pending(photo, question)
         try:
+            yield "", "", *updates(chatbot=messages(session), stop=gr.update(interactive=True))
+            said = ""
             for piece in chat.stream(question, photo.drawn, varied=varied):
                 if photo not in session.photos or photo.chat is not chat:  # the answer has no place any more
                     return
                 first = first or time.perf_counter() - start
-                said += piece
-                yield gr.skip(), gr.skip(), *updates(chatbot=messages(session, question, said, photo))
+                pending.said = said = said + piece
+                yield gr.skip(), gr.skip(), *updates(chatbot=messages(session))
         except UserError as error:
             gr.Warning(html.escape(str(error)))
-        took = f"Answered in {time.perf_counter() - start:.1f} s, first words after {first:.1f} s." if said else ""
+        finally:
+            if session.pending is pending:
+                session.pending = None
+        took = f"Answered in {time.perf_counter() - start:.1f} s, first words after {first:.1f} s." if first else ""
         yield gr.skip(), took, *(talk(session) if chat.inspection is before else self.shown(session))
 
     def restart(self, session: Session) -> tuple[Any, ...]:
@@ -180,8 +182,9 @@ class InspectPanel:
         if (kept := session.photo) is not None:
             for photo in list(session.photos):
                 session.remove(photo)
-            kept.past, kept.zoomed = [], 0
-            kept.chat.turns.clear()
+            chat, chosen = kept.chat, kept.drawn
+            kept.renew(Chat(chat.assistant, chat.photo, chat.whole, chat.references, chat.corrections))
+            kept.past, kept.drawn = [], chosen
             session.add(kept)
             kept.note("A new conversation about the same photo. What would you like to know?")
         return self.shown(session)

@@ -17,7 +17,6 @@ from assistant.web.drawing import backdrop, drawing_surface, drawn_piece
 from assistant.web.picture import draw
 from assistant.web.results import Results
 from assistant.web.session import Session
-from assistant.web.strip import clicked
 from assistant.web.style import QUIET
 
 WHOLE, DRAWN = 0, -1  # values of the choice beside the numbers of the regions
@@ -85,45 +84,40 @@ class PlacePanel:
     """What happens when a place is chosen or drawn; each event gives values for `Picker.components`."""
 
     def offer(self, session: Session) -> tuple[Any, ...]:
-        """After every new inspection, and for another photo: its regions, none of them chosen."""
-        inspection = session.inspection
-        if inspection is session.offered:
-            return picked()
-        session.offered = inspection
-        if session.photo is not None:
-            session.photo.drawn = None
-        return picked(
-            choice=gr.update(choices=choices(inspection), value=WHOLE), surface=gr.update(visible=False, value=""),
-            actions=gr.update(visible=False),
-            whole=gr.update(visible=inspection is not None and inspection.area is not None),
-        )  # fmt: skip
-
-    def enlarged(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
-        """A region was clicked in the list, to be enlarged: it is chosen, too; with 0, none is."""
-        number = clicked(event)
-        count = len(session.inspection.regions) if session.inspection else 0
-        choice = int(number) if number.isascii() and number.isdigit() and int(number) <= count else WHOLE
-        _, *rest = self.choose(session, choice, "")
-        return choice, *rest
+        """After every new inspection, and for another photo: its regions, with the one chosen that is enlarged."""
+        photo, inspection = session.photo, session.inspection
+        (before, enlarged), zoomed = session.offered, photo.zoomed if photo else WHOLE
+        session.offered = inspection, zoomed
+        if photo is None or inspection is not before:
+            whole = gr.update(visible=inspection is not None and inspection.area is not None)
+            _, surface, kind, actions, _ = self._choose(session, zoomed)
+            choice, cleared = gr.update(choices=choices(inspection), value=zoomed), surface | {"value": ""}
+            return picked(choice=choice, surface=cleared, kind=kind, actions=actions, whole=whole)
+        return picked() if zoomed == enlarged else self._choose(session, zoomed)
 
     def choose(self, session: Session, choice: object, drawing: str) -> tuple[Any, ...]:
         """Another place: a region at once, a drawing once there is one."""
-        photo, inspection = session.photo, session.inspection
-        if photo is None or inspection is None:
+        if session.photo is None:
             gr.Info("I need a photo first.")
             return picked(choice=WHOLE)
-        photo.drawn = None
-        if choice == DRAWN:
-            self.draw(session, drawing)
-            surface = gr.update(visible=True, picture=_shown(session))
-            return picked(surface=surface, actions=gr.update(visible=True))
-        changes: dict[str, Any] = {"actions": gr.update(visible=choice != WHOLE)}
-        if isinstance(choice, int) and 1 <= choice <= len(inspection.regions):
-            region = inspection.regions[choice - 1]
-            piece = Piece(region_name(region), (around(region, inspection.size),))
-            photo.drawn = Area(inspection.size, only=(piece,))
-            changes["kind"] = region.type or UNNAMED
-        return picked(surface=gr.update(visible=False), **changes)
+        if choice != DRAWN:
+            return self._choose(session, choice)
+        self.draw(session, drawing)
+        surface = gr.update(visible=True, picture=_shown(session))
+        return picked(surface=surface, actions=gr.update(visible=True))
+
+    def _choose(self, session: Session, choice: object) -> tuple[Any, ...]:
+        """A region by its number, or all of the photo."""
+        photo, inspection = session.photo, session.inspection
+        area, kind, number = None, UNNAMED, WHOLE
+        if inspection and isinstance(choice, int) and 1 <= choice <= len(inspection.regions):
+            region, number = inspection.regions[choice - 1], choice
+            area = Area(inspection.size, only=(Piece(region_name(region), (around(region, inspection.size),)),))
+            kind = region.type or UNNAMED
+        if photo is not None:
+            photo.drawn = area
+        hidden, shown = gr.update(visible=False), gr.update(visible=area is not None)
+        return picked(choice=number, surface=hidden, kind=kind, actions=shown)
 
     def draw(self, session: Session, drawing: str) -> None:
         """Something was drawn on the photo that is shown, or cleared."""
@@ -174,7 +168,6 @@ def connect_places(picker: Picker, session: gr.State, results: Results) -> None:
         **QUIET,
     )
     surface.input(panel.draw, [session, surface], None, trigger_mode="always_last", queue=False, **QUIET)
-    results.details.select(panel.enlarged, session, picker.components, **QUIET)
     gr.on(
         [results.picture.change, results.beside.change], panel.follow, [session, choice], surface,
         trigger_mode="always_last", preprocess=False, **QUIET,

@@ -61,7 +61,7 @@ def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
     return updates(
         photos=_photos(session), product=_products(workshop, session), good=_good(workshop, session), badge=badge,
         picture=picture, beside=beside, details=facts, chatbot=messages(session), suggestions=_suggestions(session),
-        stop=gr.update(interactive=False),
+        stop=gr.update(interactive=session.pending is not None),
     )  # fmt: skip
 
 
@@ -74,9 +74,8 @@ def _leave_removed_product(workshop: Workshop, session: Session) -> None:
 
 def talk(session: Session) -> tuple[Any, ...]:
     """The same where only the conversation changed."""
-    return updates(
-        chatbot=messages(session), suggestions=_suggestions(session), stop=gr.update(interactive=False)
-    )  # fmt: skip
+    busy = gr.update(interactive=session.pending is not None)
+    return updates(chatbot=messages(session), suggestions=_suggestions(session), stop=busy)
 
 
 def pictures(session: Session) -> tuple[Any, Any]:

@@ -60,6 +60,15 @@ class Photo:
         self.chat, self.drawn, self.zoomed = chat, None, 0
 
 
+@dataclass(eq=False)
+class Pending:
+    """A question that is being answered, and the words so far."""
+
+    photo: Photo
+    question: str
+    said: str = "…"
+
+
 @dataclass
 class Session:
     """One visitor's conversation; nothing of it is seen by others.
@@ -67,8 +76,8 @@ class Session:
     `photos` are those of the conversation, `photo` the one shown, which questions are about; `references` are photos
     of good parts (H, W, 3) that all of them are compared with, by their digests; `product` is the number of the
     stored product, None without one; `model` is the name of the chosen model; `who` is the name given at login, for
-    the audit log; `message` says why something could not be done; `offered` is the Inspection whose regions are on
-    offer as places that questions and corrections are about.
+    the audit log; `message` says why something could not be done; `pending` is the turn being answered; `offered` are
+    the Inspection whose regions are on offer as places to ask about and correct, and the number of the enlarged one.
     """
 
     photos: list[Photo] = field(default_factory=list)
@@ -79,7 +88,8 @@ class Session:
     who: str = field(default="", compare=False)
     look: Look = Look()
     message: str = ""
-    offered: Inspection | None = field(default=None, compare=False, repr=False)
+    pending: Pending | None = None
+    offered: tuple[Inspection | None, int] = field(default=(None, 0), compare=False, repr=False)
 
     @property
     def chat(self) -> Chat | None:
