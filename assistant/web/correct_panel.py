@@ -29,6 +29,7 @@ from assistant.web.transcript import literal
 from assistant.web.workshop import Workshop
 
 NO_PRODUCT = "Corrections belong to a product: choose or create one on the left, then correct again."
+MOST_PICTURES = 12  # of hidden defects in one message
 LEAST_GOOD = 5  # photos that `train custom` asks for
 NOTHING = gr.update(visible=False)
 KEYBOARD = """() => setTimeout(() => { if (document.activeElement === document.body)
@@ -136,12 +137,13 @@ class CorrectPanel:
             rest = f" Checked: {_counted(found.checked, 'known defect')}, none is lost." if found.checked else ""
             yield card("good", said + rest), *updates()
             return
-        kinds = ", ".join(f'"{mark.kind}"' for mark in found.hidden)
+        kinds = ", ".join(dict.fromkeys(f'"{mark.kind}"' for mark in found.hidden))
         lost = f"{len(found.hidden)} of {_counted(found.checked, 'known defect')} would no longer be found: {kinds}."
         how = "Undo the correction, unless you mean it." if change.correction else "Correct again, unless you mean it."
         if session.photo is not None:
             session.photo.note(literal(f"Careful: {lost} {how}"))
-        pictures = "".join(f'<img src="{thumbnail(mark)}" alt="{html.escape(mark.kind)}">' for mark in found.hidden)
+        seen = found.hidden[:MOST_PICTURES]
+        pictures = "".join(f'<img src="{thumbnail(mark)}" alt="{html.escape(mark.kind)}">' for mark in seen)
         warning = f"{said} <b>Careful:</b> {html.escape(lost)} {how}<p>{pictures}</p>"
         yield card("problem", warning, role="alert"), *talk(session)
 

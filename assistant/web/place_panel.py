@@ -86,7 +86,7 @@ class PlacePanel:
     def offer(self, session: Session) -> tuple[Any, ...]:
         """After every new inspection, and for another photo: its regions, with the one chosen that is enlarged."""
         photo, inspection = session.photo, session.inspection
-        (before, enlarged), zoomed = session.offered, photo.zoomed if photo else WHOLE
+        (before, enlarged), zoomed = session.offered, photo.enlarged if photo else WHOLE
         session.offered = inspection, zoomed
         if photo is None or inspection is not before:
             whole = gr.update(visible=inspection is not None and inspection.area is not None)
