@@ -11,6 +11,7 @@ from assistant.store import Store
 from assistant.web.batch_panel import build_batch_panel
 from assistant.web.inspect_layout import Tool, build_inspect_panel
 from assistant.web.log_panel import build_log_panel
+from assistant.web.marking import build_marking
 from assistant.web.session import Session
 from assistant.web.style import STYLE, TITLE
 from assistant.web.teach_panel import build_teach_panel
@@ -21,7 +22,7 @@ KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than fou
 
 Builder = Callable[[Workshop, gr.State], object]
 # What is built beneath the picture of the first tab, from the workshop, the visitor's session and the results.
-TOOLS: tuple[Tool, ...] = ()
+TOOLS: tuple[Tool, ...] = (build_marking,)
 TABS: dict[str, Builder] = {
     "Inspect": functools.partial(build_inspect_panel, tools=TOOLS),
     "Batch": build_batch_panel,

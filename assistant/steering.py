@@ -10,10 +10,10 @@ labels or connectors look like. Such words change nothing, and the answer asks f
 import re
 from dataclasses import dataclass
 
-from assistant.area import THE_BOX, Area, Piece, clipped
+from assistant.area import THE_BOX, Area, Box, Piece, clipped
 from assistant.boxes import BOX, find_box
 from assistant.choices import parse_choices
-from assistant.inspection import Inspection
+from assistant.inspection import Inspection, Region
 from assistant.lexicon import DEFECT, MIDDLE, ROWS, TYPE, TYPES
 from assistant.places import named_place
 
@@ -176,10 +176,11 @@ def _kind(name: str, inspection: Inspection) -> Piece | None:
     if match is None:
         return None
     kind = list(TYPES)[int((match.lastgroup or "t0")[1:])]
-    width, height = inspection.size
-    room_x, room_y = width // ROOM, height // ROOM
-    boxes = [
-        clipped((x0 - room_x, y0 - room_y, x1 + room_x, y1 + room_y), inspection.size)
-        for x0, y0, x1, y1 in (region.box for region in inspection.regions if region.type == kind)
-    ]
+    boxes = [around(region, inspection.size) for region in inspection.regions if region.type == kind]
     return Piece(f"the {kind}", tuple(boxes)) if boxes else None
+
+
+def around(region: Region, size: tuple[int, int]) -> Box:
+    """The box of a region on a photo of `size` (width, height), with some room around it."""
+    (x0, y0, x1, y1), room_x, room_y = region.box, size[0] // ROOM, size[1] // ROOM
+    return clipped((x0 - room_x, y0 - room_y, x1 + room_x, y1 + room_y), size)

@@ -94,6 +94,8 @@ class DecoderTraining(nn.Module):
         queries, references = split(features, counts)
         found = [self._nearest(queries.select(slice(i, i + 1)), normals) for i, normals in enumerate(references)]
         prompts, decoder = self._sampled_prompts(), self.head.image_decoder
+        with torch.no_grad():
+            decoder.prompts.copy_(prompts)
         compared, kind = self.head(queries, found, prompts)
         alone, kind_alone = self.head(queries, [None] * len(found), prompts)  # detection judges every photo both ways
         similarity = decoder.match(decoder.embed(queries, queries.levels[1].shape[-1]), prompts)

@@ -13,9 +13,11 @@ from assistant.encoder import PatchFeatures
 from assistant.inspection import KINDS
 from assistant.lexicon import TYPE
 
-# A patch counts as one of the judged in full when it lies at this share of its distance to all others, not at all when
-# it lies as far: Lowe's ratio test (2004, sec. 7.1), which needs no scale of its own.
-ACCEPTED_RATIO, DEFECT_RATIO = 0.5, 0.3
+# A patch counts as one of the judged in full at the first share of its distance to all others, not at all from the
+# second on: Lowe's ratio test (2004, sec. 7.1), which needs no scale of its own. What is accepted ends at his 0.8 on
+# other photos, for beyond lie defects that nobody accepted; it spreads further on its own photo, which the user sees.
+ACCEPTED_RATIO, ACCEPTED_HERE, DEFECT_RATIO = (0.5, 0.8), (0.5, 1.0), (0.3, 1.0)
+SAME = 0.01  # distance of a patch to itself, with rounding: the photo is the marked one
 RAISED = 4.0  # the logit of a known defect: 0.98 on the map
 FARTHEST = 2.0  # distance of opposite unit columns
 STRANGE = 0.5  # the distance taken where there is no normal patch to compare with
@@ -69,7 +71,8 @@ class Marks:
         normal, _ = _nearest(patches, self.normal, otherwise=STRANGE)
         accepted, _ = _nearest(patches, self.accepted, otherwise=FARTHEST)
         defect, nearest = _nearest(patches, self.defects, otherwise=FARTHEST)
-        fine = _likeness(accepted, torch.minimum(normal, defect), ACCEPTED_RATIO).view(1, GRID, GRID)
+        ratio = ACCEPTED_HERE if accepted.min() < SAME else ACCEPTED_RATIO
+        fine = _likeness(accepted, torch.minimum(normal, defect), ratio).view(1, GRID, GRID)
         bad = _likeness(defect, torch.minimum(normal, accepted), DEFECT_RATIO).view(GRID, GRID)
         which = self.owner[nearest] if len(self.owner) else nearest
         # The border of a mark falls on other patches in another photo; a patch shares its pixels with those around it.
@@ -144,9 +147,10 @@ def _nearest(patches: Tensor, bank: Tensor | None, otherwise: float) -> tuple[Te
     return (2 - 2 * similarity).clamp_min(0).sqrt(), index
 
 
-def _likeness(distance: Tensor, rest: Tensor, full: float) -> Tensor:
-    """1 where the distance is at most `full` of that to all the rest, 0 where it is as large, even in between."""
-    return ((1 - distance / rest.clamp_min(1e-6)) / (1 - full)).clamp(0, 1)
+def _likeness(distance: Tensor, rest: Tensor, ratio: tuple[float, float]) -> Tensor:
+    """1 where the distance is at most the first share of that to all the rest, 0 from the second on, even between."""
+    full, none = ratio
+    return ((none - distance / rest.clamp_min(1e-6)) / (none - full)).clamp(0, 1)
 
 
 def _resized(grid: Tensor, side: int) -> Tensor:

@@ -32,11 +32,12 @@ def verdict(inspection: Inspection) -> str:
     sign, word = VERDICTS[inspection.verdict]
     share = f"{inspection.probability:.0%}"
     chance = {"0%": "under 1%", "100%": "over 99%"}.get(share, share)  # nothing is that certain
+    scope = f'<p class="scope">Judged: {html.escape(inspection.area.scope)}</p>' if inspection.area else ""
     return card(
         inspection.verdict,
         f'<div><span class="mark" aria-hidden="true">{sign}</span><b>{word}</b>'
         f"<span>{chance} probability of a defect</span></div>"
-        f'<span class="meter" aria-hidden="true"><i style="width:{share}"></i></span>',
+        f'<span class="meter" aria-hidden="true"><i style="width:{share}"></i></span>{scope}',
     )
 
 

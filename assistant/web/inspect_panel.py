@@ -182,9 +182,9 @@ class InspectPanel:
         if (kept := session.photo) is not None:
             for photo in list(session.photos):
                 session.remove(photo)
-            chat = kept.chat
+            chat, chosen = kept.chat, kept.drawn
             kept.renew(Chat(chat.assistant, chat.photo, chat.whole, chat.references, chat.corrections))
-            kept.past = []
+            kept.past, kept.drawn = [], chosen
             session.add(kept)
             kept.note("A new conversation about the same photo. What would you like to know?")
         return self.shown(session)

@@ -27,10 +27,12 @@ def draw(photo: np.ndarray, inspection: Inspection, look: Look, zoomed: int = 0)
     assert look.view in VIEWS and inspection.anomaly_map is not None, look.view
     regions, first = inspection.regions, 1
     heat, opacity = inspection.anomaly_map, look.opacity
+    judged = None if inspection.area is None else inspection.area.mask
     if zoomed:
         first, region = zoomed, inspection.regions[zoomed - 1]
         x0, y0, x1, y1 = window(region.box, inspection.size)
         photo, heat = photo[y0:y1, x0:x1], heat[y0:y1, x0:x1]
+        judged = None if judged is None else judged[y0:y1, x0:x1]
         regions = (replace(region, box=_moved(region.box, x0, y0)),)
     scale = _scale(max(photo.shape[:2]), zoomed=bool(zoomed))
     size = tuple(max(1, round(side * scale)) for side in (photo.shape[1], photo.shape[0]))
@@ -39,6 +41,8 @@ def draw(photo: np.ndarray, inspection: Inspection, look: Look, zoomed: int = 0)
         return Image.fromarray(photo)
     if look.view == "Map":
         photo, opacity = colorize(heat, look.colors), 0
+    if judged is not None:  # what is not judged lies in the shade
+        photo = np.where(np.asarray(Image.fromarray(judged).resize(size))[..., None], photo, photo // 3)
     boxes = [_scaled(region, scale, size) for region in regions]
     return overlay(photo, heat, opacity=opacity / 100, regions=boxes, first=first, colors=look.colors)
 

@@ -76,7 +76,8 @@ class Session:
     `photos` are those of the conversation, `photo` the one shown, which questions are about; `references` are photos
     of good parts (H, W, 3) that all of them are compared with, by their digests; `product` is the number of the
     stored product, None without one; `model` is the name of the chosen model; `who` is the name given at login, for
-    the audit log; `message` says why something could not be done; `pending` is the turn being answered.
+    the audit log; `message` says why something could not be done; `pending` is the turn being answered; `offered` are
+    the Inspection whose regions are on offer as places to ask about and correct, and the number of the enlarged one.
     """
 
     photos: list[Photo] = field(default_factory=list)
@@ -88,6 +89,7 @@ class Session:
     look: Look = Look()
     message: str = ""
     pending: Pending | None = None
+    offered: tuple[Inspection | None, int] = field(default=(None, 0), compare=False, repr=False)
 
     @property
     def chat(self) -> Chat | None:

@@ -74,7 +74,7 @@ def test_the_same_mark_is_accepted_elsewhere_on_another_photo(assistant, photos,
     )
     assert peak(before, 160, 70) > 0.5
     assert peak(after, 160, 70) < 0.5 * peak(before, 160, 70)
-    assert peak(after, 60, 190) > 0.5  # another mark is not
+    assert peak(after, 60, 190) > max(0.5, 0.95 * peak(before, 60, 190))  # another mark is not
 
 
 def test_all_that_was_wrong_accepted_makes_the_part_better(assistant, photos, marked):

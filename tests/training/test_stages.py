@@ -227,7 +227,7 @@ def test_calibration_scenes_are_never_trained_on(decoder_config, asked):
 def test_the_loss_falls_on_a_fixed_batch(photos, encoder_folder):
     scenes = Scenes([str(photos)], [], SIDE, 2, seed=0)
     batch = collate([scenes[i] for i in range(6)])
-    assert batch["pictures"].shape[0] == 6 + batch["counts"].sum()
+    assert batch["pictures"].shape[0] == 6 + 2 * batch["counts"].sum()  # references also in a mirror
     torch.manual_seed(0)
     model = DecoderTraining(ImageEncoder.from_pretrained(encoder_folder), FusionHead(CHANNELS, dim=16, width=16))
     optimizer = torch.optim.AdamW(model.parameters(), lr=3e-3)
