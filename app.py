@@ -7,6 +7,7 @@ import gradio as gr
 from assistant.serving.accounts import Accounts
 from assistant.serving.application import build_application, run
 from assistant.serving.tools import build_tools
+from assistant.serving.uploads import GuardedBlocks
 from assistant.store import Store
 from assistant.web.inspect_panel import build_inspect_panel
 from assistant.web.session import Session
@@ -16,9 +17,9 @@ from assistant.web.workshop import Workshop
 KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than four hours are deleted
 
 
-def build_app(workshop: Workshop) -> gr.Blocks:
+def build_app(workshop: Workshop) -> GuardedBlocks:
     """The page around a workshop, with what programs call; `serve` shows it in its own style."""
-    with gr.Blocks(title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as app:
+    with GuardedBlocks(title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as app:
         build_tools(workshop)  # first, so that no event of the page takes their names
         session = gr.State(Session(model=workshop.default))
         gr.HTML(TITLE)

@@ -36,9 +36,10 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
     page.state_session_capacity = SESSIONS
     gr.mount_gradio_app(
         application, page, path="/", auth=accounts.admits if accounts else None, footer_links=["api"],
-        run_history=False, show_error=False, max_file_size=MAX_FILE, mcp_server=True, ssr_mode=False,
+        run_history=False, show_error=False, enable_monitoring=False, max_file_size=MAX_FILE, mcp_server=True, ssr_mode=False,
         blocked_paths=[str(workshop.store.folder.resolve())], **STYLE,
     )  # fmt: skip
+    page.has_launched = True  # `mount_gradio_app` forgets it, and Gradio then takes any path for an upload's
     pages: Any = page.app
 
     def signed_in(request: HTTPConnection) -> str | None:
