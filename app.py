@@ -38,7 +38,8 @@ def serve(model: str = "tiny", host: str = "127.0.0.1", port: int = 7860, auth: 
     """
     accounts = Accounts.from_environment() if auth else None
     workshop = Workshop(model, Store())
-    run(build_application(build_app(workshop), workshop, accounts), host, port)
+    page = build_app(workshop)
+    run(build_application(page, workshop, accounts), page, host, port)
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 """The page, the API and the gate in one application, and the server that runs it."""
 
+import logging
 import socket
 import sys
 from typing import Any
@@ -36,8 +37,8 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
     page.state_session_capacity = SESSIONS
     gr.mount_gradio_app(
         application, page, path="/", auth=accounts.admits if accounts else None, footer_links=["api"],
-        run_history=False, show_error=False, enable_monitoring=False, max_file_size=MAX_FILE, mcp_server=True, ssr_mode=False,
-        blocked_paths=[str(workshop.store.folder.resolve())], **STYLE,
+        run_history=False, show_error=False, enable_monitoring=False, max_file_size=MAX_FILE, mcp_server=True,
+        ssr_mode=False, blocked_paths=[str(workshop.store.folder.resolve())], **STYLE,
     )  # fmt: skip
     page.has_launched = True  # `mount_gradio_app` forgets it, and Gradio then takes any path for an upload's
     pages: Any = page.app
@@ -49,8 +50,23 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
     return Gate(application, accounts, signed_in)
 
 
-def run(application: Gate, host: str, port: int) -> None:
-    """Serve until interrupted.
+class Server(uvicorn.Server):
+    """Tells open pages that it stops, so that none of them is waited for."""
+
+    def __init__(self, settings: uvicorn.Config, page: gr.Blocks) -> None:
+        super().__init__(settings)
+        self.page = page
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.page.app.stop_event.set()
+        logging.getLogger("uvicorn.error").setLevel(
+            logging.CRITICAL
+        )  # it would log a traceback for each answer cut off
+        await super().shutdown(sockets)
+
+
+def run(application: Gate, page: gr.Blocks, host: str, port: int) -> None:
+    """Serve `page` within its application until interrupted.
 
     Raises:
         UserError: the port is taken, or there is no such host.
@@ -67,4 +83,4 @@ def run(application: Gate, host: str, port: int) -> None:
         shown = f"[{host}]" if ":" in host else host
         print(f"Anomaly assistant at http://{shown}:{listener.getsockname()[1]}", flush=True)
         settings = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=FAREWELL)
-        uvicorn.Server(settings).run(sockets=[listener])
+        Server(settings, page).run(sockets=[listener])
