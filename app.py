@@ -1,6 +1,8 @@
 """The web page: what is built in `assistant/web`, put together and served."""
 
+import functools
 import sys
+from collections.abc import Callable
 
 import gradio as gr
 
@@ -9,12 +11,20 @@ from assistant.serving.application import build_application, run
 from assistant.serving.tools import build_tools
 from assistant.serving.uploads import GuardedBlocks
 from assistant.store import Store
-from assistant.web.inspect_panel import build_inspect_panel
+from assistant.web.inspect_layout import Tool, build_inspect_panel
 from assistant.web.session import Session
-from assistant.web.style import TITLE
+from assistant.web.style import QUIET, TITLE
 from assistant.web.workshop import Workshop
 
 KEPT = (3600, 14400)  # seconds: every hour, uploads and pictures older than four hours are deleted
+
+
+Builder = Callable[[Workshop, gr.State], object]
+# What is built beneath the picture of the first tab, from the workshop, the visitor's session and the results.
+TOOLS: tuple[Tool, ...] = ()
+TABS: dict[str, Builder] = {
+    "Inspect": functools.partial(build_inspect_panel, tools=TOOLS),
+}
 
 
 def build_app(workshop: Workshop) -> GuardedBlocks:
@@ -23,8 +33,17 @@ def build_app(workshop: Workshop) -> GuardedBlocks:
         build_tools(workshop)  # first, so that no event of the page takes their names
         session = gr.State(Session(model=workshop.default))
         gr.HTML(TITLE)
-        build_inspect_panel(workshop, session)
+        with gr.Tabs():
+            for name, build in TABS.items():
+                with gr.Tab(name):
+                    build(workshop, session)
+        app.load(_sign, session, None, **QUIET)
     return app
+
+
+def _sign(session: Session, request: gr.Request) -> None:
+    """What a visitor does goes into the audit log under the name given at login."""
+    session.who = request.username or ""
 
 
 def serve(model: str = "tiny", host: str = "127.0.0.1", port: int = 7860, auth: bool = False) -> None:

@@ -137,9 +137,14 @@ class Assistant:
             yield
 
     def say(
-        self, messages: list[dict[str, Any]], photo: np.ndarray, anomaly_map: np.ndarray, stop: threading.Event
+        self,
+        messages: list[dict[str, Any]],
+        photo: np.ndarray,
+        anomaly_map: np.ndarray,
+        stop: threading.Event,
+        varied: bool = False,
     ) -> Generator[str]:
-        """The language model's own words, piece by piece, before they are grounded.
+        """The language model's own words, piece by piece, before they are grounded; the likeliest, or `varied` ones.
 
         `messages` follow the convention of transformers; the first holds an image and an anomaly item.
         """
@@ -149,7 +154,7 @@ class Assistant:
 
         model, processor = self.language
         inputs = processor([messages], images=[Image.fromarray(photo)], anomaly_maps=[anomaly_map]).to(model.device)
-        yield from stream(model, processor, inputs, max_new_tokens=MAX_NEW_TOKENS, stop=stop)
+        yield from stream(model, processor, inputs, max_new_tokens=MAX_NEW_TOKENS, stop=stop, varied=varied)
 
     def say_together(self, prompts: Sequence[tuple[list[dict[str, Any]], np.ndarray, np.ndarray]]) -> "Written":
         """As `say` for several prompts (messages, photo, anomaly map) at once, each to its end."""

@@ -1,6 +1,7 @@
 """The turns of one user about one photo, or about the area of it that the user chose."""
 
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
@@ -25,11 +26,17 @@ REMEMBERED_TURNS = 6  # what the language model is shown of the past, beside the
 
 @dataclass(frozen=True)
 class Turn:
-    """A question and its (grounded) answer; `inspection`, without its map, is what the answer was held against."""
+    """A question and its (grounded) answer; `inspection`, without its map, is what the answer was held against.
+
+    `at` orders the turns of several conversations: seconds of `time.monotonic`; `before` is the area that was judged
+    when the question came.
+    """
 
     question: str
     answer: str
     inspection: Inspection | None = field(default=None, compare=False, repr=False)
+    at: float = field(default_factory=time.monotonic, compare=False, repr=False)
+    before: Area | None = field(default=None, compare=False, repr=False)
 
 
 class Chat:
@@ -58,6 +65,7 @@ class Chat:
         self.corrections = corrections
         self.whole = self.inspection = inspection
         self.turns: list[Turn] = []
+        self._before: Area | None = None
         self._stop = threading.Event()
 
     def restrict(self, area: Area | None) -> Inspection:
@@ -72,7 +80,15 @@ class Chat:
         inspection = self.assistant.inspect(self.photo, self.references, area, self.corrections)
         return replace(inspection, image=self.whole.image)
 
-    def stream(self, question: str, area: Area | None = None) -> Iterator[str]:
+    def take_back(self, turn: int) -> str:
+        """Forget a turn, those after it, and what they restricted; gives its question."""
+        gone = self.turns[turn]
+        del self.turns[turn:]
+        if gone.before != self.inspection.area:
+            self.restrict(gone.before)
+        return gone.question
+
+    def stream(self, question: str, area: Area | None = None, *, varied: bool = False) -> Iterator[str]:
         """The answer, piece by piece; what is passed on never contradicts the Inspection.
 
         Words that restrict ("only the upper half", "ignore the left third", "look only here") change the current
@@ -80,27 +96,28 @@ class Chat:
 
         Args:
             question: what the user says.
+            varied: choose words by chance, so that the same question gets another answer.
             area: what the user drew on the photo: "here" in the question; without words that restrict, this one
                 answer is about it alone.
 
         Raises:
             UserError: nothing of the photo would be left to judge; then nothing changes.
         """
-        question = _one_line(question)
+        question, self._before = _one_line(question), self.inspection.area
         steering = steer(question, self.inspection, area)
         if steering is None:
             about = self.inspection if area is None else self.inspect(area)
-            yield from self._answer(question, question, about)
+            yield from self._answer(question, question, about, varied)
         elif steering.problem:
             yield self._keep(question, steering.problem, self.inspection)
         else:
             about = self.restrict(steering.area)
             if asks_about_part(steering.rest):
-                yield from self._answer(question, steering.rest, about)
+                yield from self._answer(question, steering.rest, about, varied)
             else:
                 yield self._keep(question, scoped(tell("report", about), about.area), about)
 
-    def _answer(self, question: str, asked: str, about: Inspection) -> Iterator[str]:
+    def _answer(self, question: str, asked: str, about: Inspection, varied: bool) -> Iterator[str]:
         """Words of the language model, held against one Inspection; `asked` is the question without what steers."""
         if beside := _left_out(asked, about):
             yield self._keep(question, beside, about)
@@ -108,7 +125,7 @@ class Chat:
         said = ""
         self._stop.clear()  # before the wait for another answer, so that a stop during it counts
         with self.assistant.speaking():
-            words = self.assistant.say(*self.prompt(asked, about), self._stop)
+            words = self.assistant.say(*self.prompt(asked, about), self._stop, varied)
             with closing(words):  # its thread ends before the next answer may begin
                 try:
                     for piece in ground_stream(words, about, asked):
@@ -125,7 +142,7 @@ class Chat:
                 self._keep(question, said, about)
 
     def _keep(self, question: str, said: str, about: Inspection) -> str:
-        self.turns.append(Turn(question, said.strip(), replace(about, anomaly_map=None)))
+        self.turns.append(Turn(question, said.strip(), replace(about, anomaly_map=None), before=self._before))
         return said
 
     def ask(self, question: str, area: Area | None = None) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -29,7 +30,7 @@ ENDINGS = ("_overlay.png", "_map.png")
 _INK, _PAPER = (17, 20, 30), (255, 255, 255)
 
 
-def _color_table() -> np.ndarray:
+def _heat() -> np.ndarray:
     """(256, 3) uint8: `SCALE` read off at 256 scores."""
     stops = np.array(SCALE, dtype=np.float64)
     scores = np.linspace(0.0, 1.0, 256)
@@ -37,16 +38,30 @@ def _color_table() -> np.ndarray:
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-_TABLE = _color_table()
+def _viridis() -> np.ndarray:
+    """(256, 3) uint8: told apart by lightness alone, so also by the color blind and in a grey print."""
+    steps = np.arange(256, dtype=np.uint8)[None]
+    return np.ascontiguousarray(cv2.applyColorMap(steps, cv2.COLORMAP_VIRIDIS)[0, :, ::-1])
 
 
-def colorize(anomaly_map: np.ndarray) -> np.ndarray:
-    """(H, W) scores in [0, 1] -> (H, W, 3) uint8 on one fixed scale, so that a clean part looks clean."""
-    return _TABLE[_to_bytes(anomaly_map)]
+_GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
+# Each (256, 3) uint8: the colors of 256 scores from 0 to 1. The first is the one of files and reports.
+COLORS = {"Heat": _heat(), "Viridis": _viridis(), "Grey": _GREYS}
+
+
+def colorize(anomaly_map: np.ndarray, colors: str = "Heat") -> np.ndarray:
+    """(H, W) scores in [0, 1] -> (H, W, 3) uint8 on one fixed scale of `COLORS`, so that a clean part looks clean."""
+    return COLORS[colors][_to_bytes(anomaly_map)]
 
 
 def overlay(
-    photo: np.ndarray, anomaly_map: np.ndarray, *, opacity: float = 0.5, regions: Sequence["Region"] = ()
+    photo: np.ndarray,
+    anomaly_map: np.ndarray,
+    *,
+    opacity: float = 0.5,
+    regions: Sequence["Region"] = (),
+    first: int = 1,
+    colors: str = "Heat",
 ) -> Image.Image:
     """The photo with heat where the map is high and a numbered box around each region.
 
@@ -54,7 +69,8 @@ def overlay(
         photo: (H, W, 3) uint8.
         anomaly_map: (H, W) in [0, 1], the photo's geometry.
         opacity: of the heat from `FULL` up, in [0, 1]; below, it falls in proportion to nothing at `FLOOR`.
-        regions: boxes to draw, numbered from 1 in this order.
+        regions: boxes to draw, numbered from `first` in this order.
+        colors: one of `COLORS`.
 
     Returns:
         RGB image of the photo's size; equal to the photo where the map is below `FLOOR`.
@@ -62,8 +78,8 @@ def overlay(
     assert photo.shape[:2] == anomaly_map.shape, f"photo {photo.shape}, map {anomaly_map.shape}"
     picture = Image.fromarray(photo)
     strength = np.clip((np.asarray(anomaly_map, dtype=np.float32) - FLOOR) / (FULL - FLOOR), 0.0, 1.0)
-    picture.paste(Image.fromarray(colorize(anomaly_map)), mask=Image.fromarray(_to_bytes(opacity * strength)))
-    _draw_boxes(picture, [region.box for region in regions])
+    picture.paste(Image.fromarray(colorize(anomaly_map, colors)), mask=Image.fromarray(_to_bytes(opacity * strength)))
+    _draw_boxes(picture, [region.box for region in regions], first)
     return picture
 
 
@@ -72,7 +88,7 @@ def _to_bytes(values: np.ndarray) -> np.ndarray:
     return np.rint(np.nan_to_num(np.clip(values, 0.0, 1.0), nan=0.0) * 255.0).astype(np.uint8)
 
 
-def _draw_boxes(picture: Image.Image, boxes: Sequence[tuple[int, int, int, int]]) -> None:
+def _draw_boxes(picture: Image.Image, boxes: Sequence[tuple[int, int, int, int]], first: int) -> None:
     """White frames with a dark rim, seen on any photo, all drawn before the numbers so none is crossed out."""
     side = min(picture.size)
     line = max(1, round(side / 220))
@@ -86,7 +102,7 @@ def _draw_boxes(picture: Image.Image, boxes: Sequence[tuple[int, int, int, int]]
     if side < MIN_LABEL_SIDE:
         return
     taken: list[tuple[int, int, int, int]] = []
-    for number, box in enumerate(boxes, start=1):
+    for number, box in enumerate(boxes, start=first):
         tag = _tag(str(number), max(11, round(side / 26)))
         place = _place(box, tag.size, picture.size, taken, gap=2 * line + 1)
         picture.paste(tag, place[:2], mask=tag)

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from queue import SimpleQueue
+from typing import Any
 
 import torch
 from peft import PeftModel
@@ -13,6 +14,9 @@ from transformers.generation.streamers import BaseStreamer
 
 from assistant.lvlm.modeling import AnomalyLvlmForConditionalGeneration
 from assistant.lvlm.processing import AnomalyLvlmProcessor
+
+# Sampled from the head of the distribution: other words, still about the photo.
+VARIED: dict[str, Any] = {"do_sample": True, "temperature": 0.8, "top_p": 0.9}
 
 
 class _TokenQueue(BaseStreamer):
@@ -47,8 +51,9 @@ def stream(
     *,
     max_new_tokens: int = 256,
     stop: threading.Event | None = None,
+    varied: bool = False,
 ) -> Iterator[str]:
-    """Yields the greedy answer to one prompt piece by piece; joined, the pieces are the answer.
+    """Yields the answer to one prompt piece by piece; joined, the pieces are the answer.
 
     Several threads may stream from one model, but not for Qwen-VL, which keeps positions of the current prompt in
     the model itself: there, hold a lock.
@@ -57,6 +62,7 @@ def stream(
         model: an `AnomalyLvlmForConditionalGeneration`, or a PEFT model around one.
         inputs: from the processor, a batch of one.
         stop: set it, or close the iterator, and generation ends within one token.
+        varied: draw words by chance, not always the likeliest.
 
     Raises:
         Whatever generation raised in its thread.
@@ -69,7 +75,7 @@ def stream(
         try:
             model.generate(
                 **inputs,
-                do_sample=False,
+                **(VARIED if varied else {"do_sample": False}),
                 max_new_tokens=max_new_tokens,
                 streamer=tokens,
                 stopping_criteria=criteria,

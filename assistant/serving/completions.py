@@ -76,7 +76,7 @@ class Completions:
     def _work(self, body: dict[str, Any], model: str, product: str) -> Iterator[str | Inspection]:
         """The words of the answer, and at last what they rest on; runs in the line, pictures are decoded there too."""
         asked: Asked = read_messages(body.get("messages"))
-        chat = open_chat(self.workshop, asked.photo, asked.references, product, model)
+        chat = open_chat(self.workshop, asked.photo, asked.references, product, model, first=not asked.turns)
         for question, said in asked.turns:
             chat.replay(question, said)
         yield from chat.stream(asked.question)

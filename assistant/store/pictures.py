@@ -31,11 +31,14 @@ class Picture:
         What is kept is drawn anew from pixels, so nothing else of an uploaded file (a place in its EXIF data, a script
         behind its end) reaches the disk, and one photo in two formats is one picture.
         """
-        pixels = np.ascontiguousarray(pixels)
-        digest = hashlib.sha256(f"{pixels.dtype} {pixels.shape}\n".encode() + pixels.tobytes()).hexdigest()
         png = io.BytesIO()
         Image.fromarray(pixels).save(png, "PNG", compress_level=1)  # 12 MP in half a second; the default takes three
-        return cls(digest, png.getvalue())
+        return cls(digest_of(pixels), png.getvalue())
+
+
+def digest_of(pixels: np.ndarray) -> str:
+    """The name of a picture: SHA-256 of its pixels, type and size, whatever file they came from."""
+    return hashlib.sha256(f"{pixels.dtype} {pixels.shape}\n".encode() + pixels.tobytes()).hexdigest()
 
 
 class Pictures:

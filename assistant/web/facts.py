@@ -4,14 +4,22 @@ import html
 from collections.abc import Sequence
 
 from assistant.inspection import Inspection
+from assistant.report import COLORS
 
 TONES = {"darker": "darker", "brighter": "brighter", "similar": "same tone"}
 VERDICTS = {"good": ("✓", "Good"), "defective": ("✕", "Defective"), "unsure": ("?", "Unsure")}
 WELCOME = "Drop a photo of a part, or click an example."
-LEGEND = (
-    '<div class="scale" aria-hidden="true"></div>'
-    '<div class="ends"><span>normal</span><span>as likely as not</span><span>anomalous</span></div>'
-)
+HEADS = ("#", "Kind", "Severity", "Size", "Place", "Look")
+
+
+def legend(colors: str) -> str:
+    """What the colors of a scale of `COLORS` mean."""
+    table = COLORS[colors]
+    stops = ", ".join(f"rgb({red} {green} {blue})" for red, green, blue in table[:: len(table) // 17])
+    return (
+        f'<div class="scale" aria-hidden="true" style="--map-colors:{stops}"></div>'
+        '<div class="ends"><span>normal</span><span>as likely as not</span><span>anomalous</span></div>'
+    )
 
 
 def card(style: str, body: str, role: str = "status") -> str:
@@ -37,25 +45,34 @@ def _percent(fraction: float) -> str:
     return f"{fraction:.1%}" if fraction >= 0.001 else "< 0.1%"
 
 
-def details(inspection: Inspection, extra: Sequence[str] = ()) -> str:
-    """Under the picture: the regions, the remarks, how long it took."""
+def regions(inspection: Inspection, zoomed: int = 0) -> str:
+    """A row a region; a click on one enlarges it, on the enlarged one shows the whole photo again."""
     rows = ""
     for number, region in enumerate(inspection.regions, start=1):
         x0, y0, x1, y1 = region.box
-        size = f"{_percent(region.area_fraction)}, {x1 - x0} × {y1 - y0} px"
+        here = number == zoomed
+        action = "Show the whole photo" if here else f"Enlarge region {number}"
+        click = f'data-do="select" data-item="{0 if here else number}"'
+        pressed = str(here).lower()
+        button = f'<button type="button" {click} aria-pressed="{pressed}" aria-label="{action}">{number}</button>'
         cells = (
-            number,
-            region.position,
-            size,
-            region.severity,
             region.type or "unknown",
+            region.severity,
+            f"{_percent(region.area_fraction)}, {x1 - x0} × {y1 - y0} px",
+            region.position,
             f"{region.shape}, {TONES[region.tone]}",
         )
-        rows += "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in cells) + "</tr>"
-    heads = "".join(f'<th scope="col">{head}</th>' for head in ("#", "Place", "Size", "Severity", "Kind", "Look"))
+        columns = "".join(f"<td>{html.escape(cell)}</td>" for cell in cells)
+        rows += f'<tr {click} title="{action}"><td>{button}</td>{columns}</tr>'
+    heads = "".join(f'<th scope="col">{head}</th>' for head in HEADS)
     table = f"<table><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>"
+    return f'<div class="regions">{table}</div>' if rows else ""
+
+
+def details(inspection: Inspection, extra: Sequence[str] = (), *, zoomed: int = 0, colors: str = "Heat") -> str:
+    """Under the picture: what its colors mean, the regions, the remarks, how long it took."""
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in (*inspection.notes, *extra))
     count = inspection.references
     compared = f"compared with {count} good part{'s' * (count != 1)}" if count else "without references"
     time = f"<p>Inspected in {inspection.seconds:.2f} s, {compared}.</p>"
-    return LEGEND + table * bool(rows) + f"<ul>{notes}</ul>" * bool(notes) + time
+    return legend(colors) + regions(inspection, zoomed) + f"<ul>{notes}</ul>" * bool(notes) + time

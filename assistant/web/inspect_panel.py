@@ -1,204 +1,162 @@
-"""Inspect and talk: a photo and its good references in; verdict, overlay and a conversation out.
+"""Inspect and talk: photos and good references in; verdict, picture and a conversation out.
 
 Thin: it shows what an `Inspection` and a `Chat` say. What belongs to one visitor lives in that visitor's `Session`.
 """
 
-import functools
 import html
-import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import gradio as gr
-import numpy as np
-from PIL import Image
 
 from assistant import UserError
-from assistant.conversation import Chat
-from assistant.images import load_image
-from assistant.web.facts import WELCOME, card, details, verdict
-from assistant.web.picture import VIEWS, draw
-from assistant.web.session import Session
-from assistant.web.style import QUIET
+from assistant.store.pictures import digest_of
+from assistant.web.inspecting import add_photo, reinspect
+from assistant.web.results import pictures, show, talk, updates
+from assistant.web.session import Photo, Session
+from assistant.web.strip import clicked
+from assistant.web.transcript import lines, messages, typed
+from assistant.web.uploads import Uploads, files_of, name_of, opened
 from assistant.web.workshop import Workshop
-from assistant.wording import tell
 
-QUESTIONS = ("Is it defective?", "Where?", "How large is it?", "How sure are you?", "What should I do?")
-MAX_REFERENCES = 4
-File = dict[str, Any]  # an upload as the page sends it: "path" on the server, "orig_name"
-Gallery = list[dict[str, File]]
 HINT = "I need a photo first: drop one on the left, or click an example."
 
 
 @dataclass(frozen=True)
 class InspectPanel:
-    """What happens on this panel, one method per event."""
+    """What happens on this panel, one method per event; most give the values of `Results.components`."""
 
     workshop: Workshop
 
-    def inspect(self, session: Session, photo: File | None, gallery: Gallery | None, view: str, opacity: float) -> Any:
-        """New photo or references: card, picture, details, messages and stop button (a new conversation)."""
-        references = [item.get("image") or item["video"] for item in gallery or []]
-        files = tuple(str(file["path"]) for file in (photo, *references)) if photo else ()
-        if files == session.files:  # one click on an example changes two components, hence calls twice
-            return gr.skip()
-        why = _reason(session, files)
-        session.leave()
-        session.files, idle = files, gr.update(interactive=False)
-        if photo is None:
-            return card("", WELCOME), None, "", [], idle
-        try:
-            pictures = [_open(file) for file in (photo, *references[:MAX_REFERENCES])]
-            session.chat = self.workshop.assistant(session.model).start_chat(pictures[0], references=pictures[1:])
-        except UserError as error:
-            return card("problem", html.escape(str(error)), role="alert"), None, "", [], idle
-        inspection = session.chat.inspection
-        session.opening = f"{why}{tell('presence', inspection)} What would you like to know?"
-        extra = [f"Only the first {MAX_REFERENCES} references are used."] if len(references) > MAX_REFERENCES else []
-        picture = draw(session.chat.photo, inspection, view, opacity)
-        return verdict(inspection), picture, details(inspection, extra), messages(session), idle
+    def shown(self, session: Session) -> tuple[Any, ...]:
+        """What `Results.components` show now: the end of every event, of any panel, that changes the session."""
+        return show(self.workshop, session)
 
-    def answer(self, session: Session, question: str) -> Iterator[Any]:
-        """Stream an answer: messages, the question box (emptied once) and the stop button."""
-        question, chat = question.strip(), session.chat
-        if not question or chat is None:
-            yield (messages(session, question, HINT) if question else gr.skip()), "", gr.skip()
-            return
-        yield messages(session, question, "…"), "", gr.update(interactive=True)
-        said = ""
-        try:
-            for piece in chat.stream(question):
-                if session.chat is not chat:  # the photo changed meanwhile: this answer has no place any more
-                    return
-                said += piece
-                yield messages(session, question, said), gr.skip(), gr.skip()
-        except UserError as error:
-            gr.Warning(html.escape(str(error)))
-        yield messages(session), gr.skip(), gr.update(interactive=False)
+    def redraw(self, session: Session, control: str, value: Any) -> tuple[Any, Any]:
+        """The picture and the slider, after a control that is named for a field of `Look` was set."""
+        session.set_look(**{control: value})
+        return pictures(session)
 
     def stop(self, session: Session) -> None:
         """End the answer being written."""
-        if session.chat is not None:
-            session.chat.stop()
+        session.stop()
 
-    def restart(self, session: Session) -> Any:
-        """A new conversation about the same photo: messages and stop button."""
-        if (chat := session.chat) is not None:
-            session.leave()
-            session.chat = Chat(chat.assistant, chat.photo, chat.whole, chat.references)
-            session.opening = "A new conversation about the same photo. What would you like to know?"
-        return messages(session), gr.update(interactive=False)
+    def add(self, session: Session, uploads: Uploads | None) -> Iterator[tuple[Any, ...]]:
+        """Photos dropped, pasted or taken: None to empty the place for them, then as `shown`, after each photo."""
+        if not uploads:
+            yield gr.skip(), *updates()
+            return
+        session.message, first = "", None
+        for file in files_of(uploads):
+            try:
+                add_photo(self.workshop, session, opened(file), name_of(file))
+            except UserError as error:
+                session.message = str(error)
+            else:  # the first of several stays in view while the others are inspected
+                session.photo = first = first or session.photo
+            yield None, *self.shown(session)
 
-    def redraw(self, session: Session, view: str, opacity: float) -> Any:
-        chat = session.chat
-        return draw(chat.photo, chat.inspection, view, opacity) if chat else None
+    def example(self, session: Session, index: int) -> tuple[Any, ...]:
+        """A rendered part with its good parts."""
+        from data_gen.examples import EXAMPLES, render
+
+        photo, references = render(index)
+        session.product, session.message = None, ""
+        session.references = {digest_of(pixels): pixels for pixels in references}
+        add_photo(self.workshop, session, photo, EXAMPLES[index][0])
+        return self.shown(session)
+
+    def select(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        """Show another photo of the conversation; `refresh` comes after it."""
+        session.photo, session.message = _photo(session, event) or session.photo, ""
+        return self.shown(session)
+
+    def refresh(self, session: Session) -> tuple[Any, ...]:
+        """Inspect the shown photo again where something changed since."""
+        try:
+            return self.shown(session) if reinspect(self.workshop, session) else updates()
+        except UserError as error:
+            session.message = str(error)
+            return self.shown(session)
+
+    def remove(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        """Take a photo out of the conversation."""
+        session.message = ""
+        if photo := _photo(session, event):
+            session.remove(photo)
+        return self.shown(session)
+
+    def zoom(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
+        """Enlarge a region by its number, or with 0 show the whole photo."""
+        photo, number = session.photo, clicked(event)
+        if photo is not None and number.isascii() and number.isdigit():
+            photo.zoomed = int(number) if int(number) <= len(photo.chat.inspection.regions) else 0
+        return self.shown(session)
+
+    def answer(self, session: Session, question: str) -> Iterator[tuple[Any, ...]]:
+        """Stream an answer: the question box (emptied once), how long it took, then as `shown`."""
+        question = question.strip()
+        if session.photo is None:
+            said = [{"role": "user", "content": question}, {"role": "assistant", "content": HINT}]
+            yield "", "", *(updates(chatbot=said) if question else updates())
+        elif question:
+            yield from self._reply(session, session.photo, question)
+
+    def suggested(self, session: Session, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
+        """The same for a suggested question."""
+        yield from self.answer(session, clicked(event))
+
+    def again(self, session: Session, event: gr.RetryData) -> Iterator[tuple[Any, ...]]:
+        """The same for a question that was asked already, with other words where the model has some."""
+        yield from self._instead(session, event.index, None)
+
+    def edit(self, session: Session, event: gr.EditData) -> Iterator[tuple[Any, ...]]:
+        """The same for another question in the place of one that was asked; what followed it is forgotten."""
+        yield from self._instead(session, event.index, typed(str(event.value)))
+
+    def _instead(self, session: Session, index: Any, question: str | None) -> Iterator[tuple[Any, ...]]:
+        spoken = lines(session)
+        line = spoken[index] if isinstance(index, int) and 0 <= index < len(spoken) else None
+        if line is None or line.role != "user" or line.photo is None:
+            yield gr.skip(), gr.skip(), *talk(session)
+            return
+        session.photo = line.photo
+        asked = line.photo.chat.take_back(line.turn) if line.turn >= 0 else typed(line.text)
+        yield from self._reply(session, line.photo, question or asked, varied=question is None)
+
+    def _reply(self, session: Session, photo: Photo, question: str, varied: bool = False) -> Iterator[tuple[Any, ...]]:
+        chat, said, first, start = photo.chat, "", 0.0, time.perf_counter()
+        before = chat.inspection
+        yield "", "", *updates(
+            chatbot=messages(session, question, "…", photo), suggestions="", stop=gr.update(interactive=True)
+        )  # fmt: skip
+        try:
+            for piece in chat.stream(question, photo.drawn, varied=varied):
+                if photo not in session.photos or photo.chat is not chat:  # the answer has no place any more
+                    return
+                first = first or time.perf_counter() - start
+                said += piece
+                yield gr.skip(), gr.skip(), *updates(chatbot=messages(session, question, said, photo))
+        except UserError as error:
+            gr.Warning(html.escape(str(error)))
+        took = f"Answered in {time.perf_counter() - start:.1f} s, first words after {first:.1f} s." if said else ""
+        yield gr.skip(), took, *(talk(session) if chat.inspection is before else self.shown(session))
+
+    def restart(self, session: Session) -> tuple[Any, ...]:
+        """A new conversation about the photo that is shown."""
+        session.message = ""
+        if (kept := session.photo) is not None:
+            for photo in list(session.photos):
+                session.remove(photo)
+            kept.past, kept.drawn, kept.zoomed = [], None, 0
+            kept.chat.turns.clear()
+            session.add(kept)
+            kept.note("A new conversation about the same photo. What would you like to know?")
+        return self.shown(session)
 
 
-def _reason(session: Session, files: tuple[str, ...]) -> str:
-    """Why the conversation starts anew, where there was one."""
-    if session.chat is None or not session.chat.turns:
-        return ""
-    what = "photo" if files[:1] != session.files[:1] else "references"
-    return f"New {what}, so this is a new conversation. "
-
-
-def _open(file: File) -> np.ndarray:
-    """Pixels of an uploaded file; a complaint names it as the visitor knows it."""
-    path = Path(file["path"])
-    try:
-        return load_image(path)
-    except UserError as error:
-        raise UserError(error.what.replace(str(path), file.get("orig_name") or path.name), error.how) from error
-
-
-def messages(session: Session, question: str = "", said: str = "") -> list[dict[str, str]]:
-    """The conversation so far, and the turn that is being answered."""
-    spoken = [("assistant", session.opening)]
-    for turn in session.chat.turns if session.chat else []:
-        spoken += [("user", turn.question), ("assistant", turn.answer or "(stopped)")]
-    spoken += [("user", question), ("assistant", said)]
-    return [{"role": role, "content": text} for role, text in spoken if text]
-
-
-def build_inspect_panel(workshop: Workshop, session: gr.State) -> None:
-    """The panel inside the page that is being built."""
-    panel = InspectPanel(workshop)
-    with gr.Row(equal_height=False):
-        with gr.Column(scale=5, min_width=270):
-            photo, references = _inputs()
-        with gr.Column(scale=8, min_width=420):
-            badge, picture, view, opacity, facts = _results()
-        with gr.Column(scale=7, min_width=360):
-            chatbot, stop = _conversation(panel, session)
-    # Answers and inspections wait in one line, so a question always meets the photo that was shown before it.
-    gr.on([photo.change, references.change], panel.stop, session, None, queue=False, **QUIET)
-    gr.on(
-        [photo.change, references.change], panel.inspect, [session, photo, references, view, opacity],
-        [badge, picture, facts, chatbot, stop], preprocess=False, trigger_mode="always_last",
-        concurrency_id="model", show_progress_on=[picture], api_visibility="private",
-    )  # fmt: skip
-    gr.on(
-        [view.input, opacity.input], panel.redraw, [session, view, opacity], picture,
-        trigger_mode="always_last", **QUIET,
-    )  # fmt: skip
-
-
-def _inputs() -> tuple[gr.Image, gr.Gallery]:
-    """Left: the photo, its references, and examples that fill both with one click."""
-    from data_gen.examples import EXAMPLES, render
-
-    gr.HTML("<h2>Photo of the part</h2>")
-    photo = gr.Image(
-        label="Photo of the part", show_label=False, format="png", height=240, buttons=[], elem_id="photo",
-        placeholder="Drop a photo here\nor click to choose one",
-    )  # fmt: skip
-    gr.HTML("<h2>Good parts to compare <small>1 to 4, optional</small></h2>")
-    references = gr.Gallery(
-        label="Good parts", show_label=False, format="png", columns=4, height=112, interactive=True, buttons=[],
-        sources=["upload", "clipboard"], file_types=["image"], allow_preview=False, elem_id="references",
-    )  # fmt: skip
-    gr.HTML("<h2>Examples</h2>")
-    with gr.Row(elem_id="examples"), tempfile.TemporaryDirectory() as folder:
-        for index, (caption, *_) in enumerate(EXAMPLES):
-            icon = Path(folder, f"{index}.png")
-            Image.fromarray(render(index)[0]).save(icon)
-            button = gr.Button(caption, icon=icon, min_width=70)
-            button.keep_in_cache.add(button.icon["path"])  # else it goes with the uploads after some hours
-            button.click(functools.partial(render, index), None, [photo, references], **QUIET)
-    return photo, references
-
-
-def _results() -> tuple[gr.HTML, gr.Image, gr.Radio, gr.Slider, gr.HTML]:
-    """Middle: verdict, picture and what to show of it, regions and remarks."""
-    badge = gr.HTML(card("", WELCOME), elem_id="verdict")
-    picture = gr.Image(
-        label="Result", show_label=False, interactive=False, format="webp", buttons=["download", "fullscreen"],
-        elem_id="result", alt_text="The photo with the anomaly map over it; each region is boxed and numbered",
-    )  # fmt: skip
-    with gr.Row():
-        view = gr.Radio(VIEWS, value=VIEWS[0], label="Show", show_label=False, min_width=280, scale=3, elem_id="view")
-        opacity = gr.Slider(0, 100, value=50, step=5, label="Opacity (%)", min_width=140, scale=2, elem_id="opacity")
-    return badge, picture, view, opacity, gr.HTML(elem_id="details")
-
-
-def _conversation(panel: InspectPanel, session: gr.State) -> tuple[gr.Chatbot, gr.Button]:
-    """Right: the conversation, with its own events."""
-    chatbot = gr.Chatbot(
-        label="Conversation", show_label=False, placeholder="Show me a part, then ask about it.", buttons=[],
-        elem_id="chat",
-    )  # fmt: skip
-    with gr.Row(elem_id="questions"):
-        suggestions = [gr.Button(text, size="sm") for text in QUESTIONS]
-    question = gr.Textbox(
-        label="Your question", show_label=False, placeholder="Ask about the part", submit_btn="Send", elem_id="ask"
-    )
-    with gr.Row():
-        stop = gr.Button("Stop", size="sm", variant="stop", interactive=False, elem_id="stop")
-        restart = gr.Button("New conversation", size="sm", elem_id="restart")
-    for trigger, text in [(question.submit, question), *((button.click, button) for button in suggestions)]:
-        trigger(panel.answer, [session, text], [chatbot, question, stop], concurrency_id="model", **QUIET)
-    stop.click(panel.stop, session, None, queue=False, **QUIET)
-    gr.on([restart.click, chatbot.clear], panel.restart, session, [chatbot, stop], **QUIET)
-    return chatbot, stop
+def _photo(session: Session, event: gr.EventData) -> Photo | None:
+    """The photo of the conversation that was clicked."""
+    return next((photo for photo in session.photos if str(photo.number) == clicked(event)), None)

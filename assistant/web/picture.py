@@ -1,4 +1,4 @@
-"""The result as a picture: photo, map or both, with the regions drawn and numbered."""
+"""The result as a picture: photo, map or both, with the regions drawn and numbered, or one of them enlarged."""
 
 from dataclasses import replace
 
@@ -7,32 +7,64 @@ from PIL import Image
 
 from assistant.inspection import Inspection, Region
 from assistant.report import colorize, overlay
+from assistant.web.session import Look
 
-VIEWS = ("Overlay", "Map", "Photo")
+VIEWS = ("Overlay", "Map", "Photo", "Side by side")
 SCREEN = 1200  # pixels a side that a screen shows; a larger photo only makes the slider slow
+ENLARGED = 600  # pixels that the longer side of an enlarged region has at least, so that frame and number stay thin
+Box = tuple[int, int, int, int]
 
 
-def draw(photo: np.ndarray, inspection: Inspection, view: str, opacity: float) -> Image.Image:
-    """The photo, the map or both, no larger than a screen shows.
+def draw(photo: np.ndarray, inspection: Inspection, look: Look, zoomed: int = 0) -> Image.Image:
+    """The photo, the map or both, no larger than a screen shows; "Side by side" gives what lies beside the photo.
 
     Args:
         photo: (H, W, 3) uint8.
         inspection: with its map.
-        view: one of `VIEWS`.
-        opacity: of the overlay, in percent.
+        look: what of them is shown, and how.
+        zoomed: the number of the region to enlarge; 0 for the whole photo.
     """
-    assert view in VIEWS and inspection.anomaly_map is not None, view
-    step = -(-max(inspection.size) // SCREEN)
-    photo = np.asarray(Image.fromarray(photo).reduce(step))
-    heat = np.asarray(Image.fromarray(inspection.anomaly_map).reduce(step))
-    if view == "Photo":
+    assert look.view in VIEWS and inspection.anomaly_map is not None, look.view
+    regions, first = inspection.regions, 1
+    heat, opacity = inspection.anomaly_map, look.opacity
+    if zoomed:
+        first, region = zoomed, inspection.regions[zoomed - 1]
+        x0, y0, x1, y1 = window(region.box, inspection.size)
+        photo, heat = photo[y0:y1, x0:x1], heat[y0:y1, x0:x1]
+        regions = (replace(region, box=_moved(region.box, x0, y0)),)
+    scale = _scale(max(photo.shape[:2]), bool(zoomed))
+    size = tuple(max(1, round(side * scale)) for side in (photo.shape[1], photo.shape[0]))
+    photo, heat = (np.asarray(Image.fromarray(array).resize(size, reducing_gap=2.0)) for array in (photo, heat))
+    if look.view == "Photo":
         return Image.fromarray(photo)
-    if view == "Map":
-        photo, opacity = colorize(heat), 0
-    regions = [_reduced(region, step) for region in inspection.regions]
-    return overlay(photo, heat, opacity=opacity / 100, regions=regions)
+    if look.view == "Map":
+        photo, opacity = colorize(heat, look.colors), 0
+    boxes = [_scaled(region, scale, size) for region in regions]
+    return overlay(photo, heat, opacity=opacity / 100, regions=boxes, first=first, colors=look.colors)
 
 
-def _reduced(region: Region, step: int) -> Region:
-    x0, y0, x1, y1 = region.box
-    return replace(region, box=(x0 // step, y0 // step, -(-x1 // step), -(-y1 // step)))
+def window(box: Box, size: tuple[int, int]) -> Box:
+    """What is shown of a photo (width, height) where a region is enlarged: as much again on each side, and no less than
+    an eighth of the photo."""
+    sides = []
+    for start, end, whole in ((box[0], box[2], size[0]), (box[1], box[3], size[1])):
+        room = min(whole, max(2 * (end - start), whole // 8, 32))
+        begin = min(max(0, (start + end - room) // 2), whole - room)
+        sides.append((begin, begin + room))
+    (x0, x1), (y0, y1) = sides
+    return x0, y0, x1, y1
+
+
+def _scale(side: int, zoomed: bool) -> float:
+    if side > SCREEN:
+        return SCREEN / side
+    return max(1.0, ENLARGED / side) if zoomed else 1.0
+
+
+def _moved(box: Box, x: int, y: int) -> Box:
+    return box[0] - x, box[1] - y, box[2] - x, box[3] - y
+
+
+def _scaled(region: Region, scale: float, size: tuple[int, ...]) -> Region:
+    x0, y0, x1, y1 = (round(edge * scale) for edge in region.box)
+    return replace(region, box=(x0, y0, min(max(x1, x0 + 1), size[0]), min(max(y1, y0 + 1), size[1])))

@@ -5,12 +5,11 @@ from typing import Any
 
 import gradio as gr
 
-from assistant.report import SCALE
-
 FONTS = ("system-ui", "-apple-system", "Segoe UI", "Roboto", "sans-serif")  # on the machine: nothing is fetched
 THEME = gr.themes.Default(primary_hue="teal", neutral_hue="slate", font=FONTS, font_mono=("ui-monospace", "monospace"))
 TITLE = '<div id="title"><h1>Anomaly assistant</h1><span>Is this part good? Show it, and ask.</span></div>'
-_STOPS = ", ".join(f"rgb({red} {green} {blue}) {score:.0%}" for score, red, green, blue in SCALE)
-CSS = f":root {{ --map-colors: {_STOPS} }}\n" + Path(__file__).with_name("style.css").read_text(encoding="utf-8")
+CSS = Path(__file__).with_name("style.css").read_text(encoding="utf-8")
 STYLE: dict[str, Any] = {"theme": THEME, "css": CSS}
+# Answers and inspections of all visitors wait in one line; nothing else waits behind them.
+MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
