@@ -14,8 +14,9 @@ from assistant import UserError, __version__
 from assistant.serving.accounts import Accounts
 from assistant.serving.completions import Completions
 from assistant.serving.gate import Gate
-from assistant.serving.limits import MAX_FILE, QUEUE, SESSIONS
+from assistant.serving.limits import MAX_FILE, PROGRAMS, QUEUE, VISITORS
 from assistant.serving.line import Line
+from assistant.serving.sessions import Sessions
 from assistant.web.style import STYLE
 from assistant.web.workshop import Workshop
 
@@ -34,7 +35,6 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
         return {"status": "ok", "version": __version__, "model": workshop.default}
 
     page.queue(max_size=QUEUE)
-    page.state_session_capacity = SESSIONS
     gr.mount_gradio_app(
         application, page, path="/", auth=accounts.admits if accounts else None, footer_links=["api"],
         run_history=False, show_error=False, enable_monitoring=False, max_file_size=MAX_FILE, mcp_server=True,
@@ -42,6 +42,8 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
     )  # fmt: skip
     page.has_launched = True  # `mount_gradio_app` forgets it, and Gradio then takes any path for an upload's
     pages: Any = page.app
+    pages.state_holder = Sessions(VISITORS, PROGRAMS)
+    pages.state_holder.set_blocks(page)
 
     def signed_in(request: HTTPConnection) -> str | None:
         cookies = (request.cookies.get(f"access-token-{kind}{pages.cookie_id}") for kind in ("", "unsecure-"))
