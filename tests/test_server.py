@@ -238,21 +238,28 @@ def test_gradios_api_has_two_functions_and_says_what_they_do(
         client.predict(photo=handle_file(paths[0]), api_name="/inspect")
 
 
-def test_the_same_two_are_tools_of_the_mcp_server(address: str, parts: list[np.ndarray]) -> None:
+def test_the_same_two_are_tools_of_the_mcp_server(web: httpx.Client, parts: list[np.ndarray], photo_path: Path) -> None:
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
-    async def talk() -> tuple[dict[str, Any], Any]:
+    path = web.post("/gradio_api/upload", files={"files": photo_path.read_bytes()}).json()[0]
+    own, foreign = f"{web.base_url}gradio_api/file={path}", f"{web.base_url}gradio_api/file={photo_path}"
+
+    async def talk() -> tuple[dict[str, Any], Any, list[bool]]:
         async with (
-            streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{web.base_url}gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
             arguments = {"photo": data_url(parts[0]), "question": "Where?", "references": [data_url(parts[1])]}
-            return tools, await session.call_tool("ask", arguments)
+            answer = await session.call_tool("ask", arguments)
+            others = [{"photo": url, "references": [url]} for url in (own, foreign, "https://example.org/a.png")]
+            others.append({"photo": own, "references": [foreign]})
+            return tools, answer, [(await session.call_tool("inspect", one)).isError for one in others]
 
-    tools, answer = asyncio.run(talk())
+    tools, answer, refused = asyncio.run(talk())
+    assert refused == [False, True, True, True]
     assert set(tools) == {"inspect", "ask"} and tools["ask"].inputSchema["required"] == ["photo", "question"]
     assert "verdict" in tools["inspect"].description
     assert not answer.isError and "'references': 1" in answer.content[0].text

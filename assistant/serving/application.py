@@ -1,6 +1,7 @@
 """The page, the API and the gate in one application, and the server that runs it."""
 
 import logging
+import os
 import socket
 import sys
 from typing import Any
@@ -11,7 +12,7 @@ from fastapi import FastAPI
 from starlette.requests import HTTPConnection
 
 from assistant import UserError, __version__
-from assistant.serving.accounts import Accounts
+from assistant.serving.accounts import TOKEN, USERS, Accounts
 from assistant.serving.completions import Completions
 from assistant.serving.gate import Gate
 from assistant.serving.limits import MAX_FILE, PROGRAMS, QUEUE, VISITORS
@@ -73,8 +74,8 @@ def run(application: Gate, page: gr.Blocks, host: str, port: int) -> None:
     Raises:
         UserError: the port is taken, or there is no such host.
     """
-    if application.accounts is None and host not in LOOPBACK:
-        print(f"warning: everybody who reaches {host}:{port} may come in; --auth asks for a name", file=sys.stderr)
+    if application.accounts is None and (host not in LOOPBACK or {USERS, TOKEN} & os.environ.keys()):
+        print(f"warning: everybody who reaches {host}:{port} may come in; --auth asks who it is", file=sys.stderr)
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family, socket.SOCK_STREAM) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -3,7 +3,8 @@
 import json
 import time
 import uuid
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -96,16 +97,17 @@ class _Answer:
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
         return self._object("chat.completion", [choice], items[-1])
 
-    async def events(self, first: str | Inspection | None, rest: AsyncIterator[Any]) -> AsyncIterator[str]:
+    async def events(self, first: str | Inspection | None, rest: AsyncGenerator[Any]) -> AsyncIterator[str]:
         yield self._event({"role": "assistant", "content": ""})
         try:
-            item = first
-            while item is not None:
-                if isinstance(item, str):
-                    yield self._event({"content": item})
-                else:
-                    yield self._event({}, "stop", item)
-                item = await anext(rest, None)
+            async with aclosing(rest):
+                item = first
+                while item is not None:
+                    if isinstance(item, str):
+                        yield self._event({"content": item})
+                    else:
+                        yield self._event({}, "stop", item)
+                    item = await anext(rest, None)
             yield "data: [DONE]\n\n"
         except UserError as error:  # in the middle of the answer, when the status has long been sent
             told = {"message": str(error), "type": "server_error", "param": None, "code": None}

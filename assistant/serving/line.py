@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncGenerator, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from typing import Any
@@ -21,7 +21,7 @@ class Line:
         self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="line")
         self.places = threading.BoundedSemaphore(AT_ONCE + longest)
 
-    async def run(self, work: Callable[[], Iterator[Any]]) -> AsyncIterator[Any]:
+    async def run(self, work: Callable[[], Iterator[Any]]) -> AsyncGenerator[Any]:
         """What `work()` yields, as it comes. Whoever stops listening stops the work at its next item.
 
         Raises:

@@ -13,6 +13,7 @@ from assistant.images import load_image
 from assistant.serving.conversations import check_question, decode
 from assistant.serving.limits import MAX_REFERENCES
 from assistant.serving.subjects import open_chat
+from assistant.serving.uploads import SERVED, guard
 from assistant.web.workshop import Workshop
 
 T = TypeVar("T")
@@ -70,12 +71,14 @@ def _open(workshop: Workshop, photo: Any, references: Any, product: str) -> Chat
 
 
 def _picture(file: Any) -> np.ndarray:
-    """Pixels (H, W, 3) of an upload, whose path `GuardedBlocks` has checked, or of a data URL."""
-    if isinstance(file, dict) and isinstance(file.get("path"), str):
-        return load_image(Path(file["path"]).read_bytes())  # a complaint then names no path of this machine
+    """Pixels (H, W, 3) of an upload, of the address that this server gave it, or of a data URL."""
+    if isinstance(file, str) and SERVED in file:  # one of several, which Gradio leaves as an MCP client sent it
+        file = guard({"path": file})
     if isinstance(file, str):
         return decode(file)
-    raise UserError("this is not a photo", "upload one, as Gradio's clients do, or send a data URL")
+    if not isinstance(file, dict) or not isinstance(file.get("path"), str):
+        raise UserError("this is not a photo", "upload one, as Gradio's clients do, or send a data URL")
+    return load_image(Path(file["path"]).read_bytes())  # a complaint then names no path of this machine
 
 
 def _told(work: Callable[[], T]) -> T:
