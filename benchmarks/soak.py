@@ -222,7 +222,8 @@ def soak(folder: Path, sessions: int, turns: int, writing: int, port: int) -> No
     try:
         product = Store(server.store).products.create("Soaked").id
         alone = [converse(Visitor(server.address), number, turns) for number in range(sessions)]
-        print(f"alone: {sessions} x {turns} turns, {len({str(one[-1]) for one in alone})} different conversations")
+        different = {tuple(text for role, text in one[-1] if role == "assistant") for one in alone}
+        print(f"alone: {sessions} x {turns} turns, the answers of {len(different)} sessions differ", flush=True)
         writers = start_writers(server, folder, product, writing)
         mixed, seconds, watch = load(server, sessions, turns, alone)
         print(f"together: {len(mixed)} answers differ from those given alone", *mixed[:5], sep="\n  ")
