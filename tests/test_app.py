@@ -1,6 +1,7 @@
 """The page without a browser: what each event does, and the pieces it shows."""
 
 import json
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -8,16 +9,22 @@ import numpy as np
 import pytest
 from PIL import Image
 
-pytest.importorskip("gradio")
+gr = pytest.importorskip("gradio")
 
 from app import build_app  # noqa: E402
+from assistant.area import Area  # noqa: E402
 from assistant.calibration import Calibration  # noqa: E402
 from assistant.inspection import Inspection  # noqa: E402
 from assistant.store import Store  # noqa: E402
+from assistant.web import session as session_module  # noqa: E402
 from assistant.web.facts import details, verdict  # noqa: E402
-from assistant.web.inspect_panel import HINT, InspectPanel, messages  # noqa: E402
-from assistant.web.picture import SCREEN, VIEWS, draw  # noqa: E402
-from assistant.web.session import Session  # noqa: E402
+from assistant.web.inspect_panel import HINT, InspectPanel  # noqa: E402
+from assistant.web.inspecting import reinspect  # noqa: E402
+from assistant.web.picture import SCREEN, VIEWS, draw, window  # noqa: E402
+from assistant.web.results import Results  # noqa: E402
+from assistant.web.session import Look, Session  # noqa: E402
+from assistant.web.suggestions import suggest  # noqa: E402
+from assistant.web.transcript import messages, plain, typed  # noqa: E402
 from assistant.web.workshop import Workshop  # noqa: E402
 from data_gen.examples import EXAMPLES, render  # noqa: E402
 
@@ -41,8 +48,29 @@ def uploads(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     return files
 
 
-def inspect(page: InspectPanel, session: Session, photo: Any, references: list[dict[str, Any]]) -> tuple[Any, ...]:
-    return page.inspect(session, photo, [{"image": file, "caption": None} for file in references], "Overlay", 50)
+def named(outputs: tuple[Any, ...]) -> dict[str, Any]:
+    """What an event gives the components of `Results`, by name."""
+    names = [field.name for field in fields(Results)]
+    return dict(zip(names, outputs[-len(names) :], strict=True))
+
+
+def add(page: InspectPanel, session: Session, *files: dict[str, Any]) -> dict[str, Any]:
+    """Drop photos on the page; what is shown after the last."""
+    *_, last = page.add(session, [{"image": file, "caption": None} for file in files])
+    return named(last)
+
+
+def ask(page: InspectPanel, session: Session, question: str) -> dict[str, Any]:
+    *_, last = page.answer(session, question)
+    return named(last)
+
+
+def click(item: object) -> Any:
+    return gr.EventData(None, {"item": str(item)})
+
+
+def texts(session: Session) -> list[str]:
+    return [message["content"] for message in messages(session)]
 
 
 def inspection(photo: np.ndarray, probability: float, **about: Any) -> Inspection:
@@ -55,125 +83,239 @@ def inspection(photo: np.ndarray, probability: float, **about: Any) -> Inspectio
 
 def test_a_photo_is_inspected_and_opens_a_conversation(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
-    badge, picture, facts, said, _ = inspect(page, session, uploads[0], uploads[1:])
-    assert session.chat is not None
-    assert f'class="card {session.chat.inspection.verdict}"' in badge
-    assert picture.size == (384, 384)
-    assert "compared with 3 good parts" in facts
-    assert [message["role"] for message in said] == ["assistant"]
-    assert "new conversation" not in said[0]["content"]
+    shown = add(page, session, uploads[0])
+    assert session.inspection is not None
+    assert f'class="card {session.inspection.verdict}"' in shown["badge"]
+    assert shown["picture"]["value"].size == (384, 384) and shown["beside"]["visible"] is False
+    assert "without references" in shown["details"]
+    assert [message["role"] for message in shown["chatbot"]] == ["assistant"]
+    entry = page.workshop.store.log.entries(latest=1)[0]
+    assert (entry.event, entry.photo) == ("verdict", "part 0.png")
 
 
-def test_the_same_files_are_not_inspected_twice(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+def test_several_photos_keep_their_own_turns_in_one_transcript(
+    page: InspectPanel, uploads: list[dict[str, Any]]
+) -> None:
     session = Session()
-    inspect(page, session, uploads[0], uploads[1:])
-    chat = session.chat
-    inspect(page, session, uploads[0], uploads[1:])
-    assert session.chat is chat
+    shown = add(page, session, uploads[0], uploads[1])
+    assert session.photo is session.photos[0] and shown["photos"].count("<li>") == 2
+    ask(page, session, "Is it defective?")
+    page.select(session, click(2))
+    assert session.photo is session.photos[1]
+    ask(page, session, "Where?")
+    assert [[turn.question for turn in photo.chat.turns] for photo in session.photos] == [
+        ["Is it defective?"],
+        ["Where?"],
+    ]
+    said = texts(session)
+    assert [text for text in said if "about" in text] == [
+        f'<div class="about">Photo {number} · part {number - 1}.png</div>' for number in (1, 2, 1, 2)
+    ]
+    assert said.index("Is it defective?") < said.index("Where?")
+    page.select(session, click("no such photo"))
+    assert session.photo is session.photos[1]
 
 
-def test_turns_keep_the_thread_until_the_references_change(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+def test_a_photo_can_be_taken_out(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
-    inspect(page, session, uploads[0], uploads[1:])
+    add(page, session, uploads[0], uploads[1])
+    page.remove(session, click(1))
+    assert [photo.name for photo in session.photos] == ["part 1.png"] and session.photo is session.photos[0]
+    shown = named(page.remove(session, click(2)))
+    assert session.photo is None and shown["chatbot"] == [] and "example" in shown["badge"]
+
+
+def test_old_photos_leave_when_there_are_too_many(
+    page: InspectPanel, uploads: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(session_module, "MOST_PIXELS", 2 * 384 * 384)
+    session = Session()
+    add(page, session, *uploads[:3])
+    assert [photo.number for photo in session.photos] == [2, 3] and session.photo in session.photos
+
+
+def test_another_photo_is_asked_about_or_compared_with(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, *uploads[:3])
+    ask(page, session, "Compare it with the last one")
+    assert "**Photo 1**" in texts(session)[-1] and "**Photo 3**" in texts(session)[-1]
+    assert session.photo is session.photos[0]
+    shown = ask(page, session, "and photo 2?")
+    assert session.photo is session.photos[1] and 'data-item="2" aria-pressed="true"' in shown["photos"]
+    ask(page, session, "Where is the first one?")  # of the regions
+    assert session.photo is session.photos[1]
+
+
+def test_turns_keep_the_thread(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[0])
     for question in ("Is it defective?", "Where?"):
-        *_, (said, _, _) = page.answer(session, question)
-    assert [message["role"] for message in said] == ["assistant"] + ["user", "assistant"] * 2
-    assert all(message["content"] for message in said)
-    *_, said, _ = inspect(page, session, uploads[0], uploads[1:2])
-    assert len(said) == 1 and said[0]["content"].startswith("New references")
-    list(page.answer(session, "Where?"))
-    *_, said, _ = inspect(page, session, uploads[1], uploads[2:3])
-    assert len(said) == 1 and said[0]["content"].startswith("New photo")
+        ask(page, session, question)
+    assert [message["role"] for message in messages(session)] == ["assistant"] + ["user", "assistant"] * 2
+    assert all(texts(session))
 
 
 def test_an_answer_is_streamed_and_empties_the_question(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
-    inspect(page, session, uploads[0], [])
+    add(page, session, uploads[0])
     steps = list(page.answer(session, "  Describe it.  "))
-    assert [message["content"] for message in steps[0][0][-2:]] == ["Describe it.", "…"] and steps[0][1] == ""
-    assert steps[0][2]["interactive"] and not steps[-1][2]["interactive"]
-    lengths = [len(step[0][-1]["content"]) for step in steps[1:]]
+    first, last = named(steps[0]), named(steps[-1])
+    assert [message["content"] for message in first["chatbot"][-2:]] == ["Describe it.", "…"] and steps[0][0] == ""
+    assert first["stop"]["interactive"] and not last["stop"]["interactive"]
+    assert "Answered in" in steps[-1][1] and "data-do" in last["suggestions"]
+    lengths = [len(named(step)["chatbot"][-1]["content"]) for step in steps[1:]]
     assert len(steps) > 2 and lengths[:-1] == sorted(lengths[:-1])  # the last is the kept turn, trimmed
 
 
-def test_an_answer_about_a_replaced_photo_goes_nowhere(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+def test_an_answer_about_a_removed_photo_goes_nowhere(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
-    inspect(page, session, uploads[0], [])
+    add(page, session, uploads[0], uploads[1])
     steps = page.answer(session, "Describe it.")
     next(steps)
-    inspect(page, session, uploads[1], [])
+    page.remove(session, click(1))
     assert list(steps) == [] and len(messages(session)) == 1
 
 
 def test_stop_ends_the_answer_and_the_next_one_is_whole(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
-    inspect(page, session, uploads[0], uploads[1:])
-    *_, (whole, _, _) = page.answer(session, "Describe it.")
+    add(page, session, uploads[0])
+    ask(page, session, "Describe it.")
+    whole = texts(session)
     steps = page.answer(session, "Describe it.")
     next(steps), next(steps)
     page.stop(session)
-    *_, (said, _, button) = steps
-    assert not button["interactive"] and len(said) == 5
-    *_, (said, _, _) = page.answer(session, "Is it defective?")
-    assert len(said[-1]["content"]) > 5 and whole == said[:3]
+    *_, last = steps
+    assert not named(last)["stop"]["interactive"] and len(texts(session)) == 5
+    ask(page, session, "Is it defective?")
+    assert len(texts(session)[-1]) > 5 and whole == texts(session)[:3]
 
 
-def test_restart_forgets_the_turns_but_not_the_photo(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+def test_an_edited_question_replaces_what_followed_it(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
-    inspect(page, session, uploads[0], [])
-    list(page.answer(session, "Where?"))
-    said, _ = page.restart(session)
-    assert len(said) == 1 and "new conversation" in said[0]["content"]
+    add(page, session, uploads[0])
+    for question in ("Only the left half.", "Where is it?"):
+        ask(page, session, question)
+    assert session.inspection is not None and session.inspection.area is not None
+    edit = gr.EditData(None, {"index": 1, "previous_value": "Only the left half.", "value": "Is it &lt;b>good?"})
+    list(page.edit(session, edit))
+    assert session.chat is not None and [turn.question for turn in session.chat.turns] == ["Is it <b>good?"]
+    assert session.inspection.area is None  # as it was before the edited question
+    nowhere = gr.EditData(None, {"index": 99, "previous_value": "", "value": "What?"})
+    list(page.edit(session, nowhere))
+    assert len(session.chat.turns) == 1
+
+
+def test_a_retried_question_keeps_its_place(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[0])
+    for question in ("Is it defective?", "Where?"):
+        ask(page, session, question)
+    list(page.again(session, gr.RetryData(None, {"index": 3, "value": "Where?"})))
+    assert session.chat is not None
+    assert [turn.question for turn in session.chat.turns] == ["Is it defective?", "Where?"]
+    assert session.chat.turns[-1].answer
+
+
+def test_restart_forgets_all_but_the_photo(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[1], uploads[0])
+    ask(page, session, "Where?")
+    shown = named(page.restart(session))
+    assert len(shown["chatbot"]) == 1 and "new conversation" in shown["chatbot"][0]["content"]
+    assert [photo.name for photo in session.photos] == ["part 1.png"]
     assert session.chat is not None and session.chat.turns == []
 
 
-def test_without_a_photo_there_is_a_hint(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+def test_without_a_photo_there_is_a_hint(page: InspectPanel) -> None:
     session = Session()
-    ((said, _, _),) = page.answer(session, "Is it fine?")
-    assert said[-1] == {"role": "assistant", "content": HINT}
-    assert page.redraw(session, "Overlay", 50) is None
+    assert ask(page, session, "Is it fine?")["chatbot"][-1] == {"role": "assistant", "content": HINT}
+    assert page.redraw(session, "view", "Map")[0]["value"] is None
     page.stop(session)
-    assert page.restart(session)[0] == []
-    inspect(page, session, uploads[0], [])
-    badge, picture, facts, said, _ = inspect(page, session, None, [])  # the photo is taken away again
-    assert picture is None and facts == "" and said == [] and session.chat is None and "example" in badge
+    assert named(page.restart(session))["chatbot"] == []
+    assert named(page.shown(session))["details"] == ""
 
 
-@pytest.mark.parametrize("bad", [0, 1])
-def test_a_bad_upload_is_one_clear_message(
-    page: InspectPanel, uploads: list[dict[str, Any]], tmp_path: Path, bad: int
-) -> None:
+def test_a_bad_upload_is_one_clear_message(page: InspectPanel, uploads: list[dict[str, Any]], tmp_path: Path) -> None:
     session, path = Session(), tmp_path / "0123abcd.png"
     path.write_bytes(b"this is no image")
-    files = list(uploads)
-    files[bad] = {"path": str(path), "orig_name": "<b>holiday</b>.png"}
-    badge, picture, facts, said, _ = inspect(page, session, files[0], files[1:])
-    assert 'role="alert"' in badge and "&lt;b&gt;holiday" in badge and str(tmp_path) not in badge
-    assert picture is None and facts == "" and said == [] and session.chat is None
-    assert inspect(page, session, uploads[0], uploads[1:])[1] is not None  # and the page goes on
-
-
-def test_more_references_than_fit_are_said_to_be_left_out(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
-    session = Session()
-    facts = inspect(page, session, uploads[0], [*uploads[1:], *uploads[1:]])[2]
-    assert session.chat is not None and session.chat.inspection.references == 4 and "first 4" in facts
+    shown = add(page, session, {"path": str(path), "orig_name": "<b>holiday</b>.png"})
+    assert 'role="alert"' in shown["badge"] and "&lt;b&gt;holiday" in shown["badge"]
+    assert str(tmp_path) not in shown["badge"] and session.photo is None
+    shown = add(page, session, uploads[0])
+    assert 'role="alert"' not in shown["badge"] and session.photo is not None
 
 
 def test_two_visitors_do_not_meet(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     one, other = Session(), Session()
-    inspect(page, one, uploads[0], [])
-    inspect(page, other, uploads[1], [])
-    list(page.answer(one, "Where?"))
+    add(page, one, uploads[0])
+    add(page, other, uploads[1])
+    ask(page, one, "Where?")
     assert len(messages(one)) == 3 and len(messages(other)) == 1
+
+
+def test_a_change_of_what_holds_keeps_what_was_said(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[0])
+    ask(page, session, "Where?")
+    assert session.photo is not None and session.chat is not None
+    session.chat.restrict(Area.from_box((384, 384), (0, 0, 384, 200)))
+    assert not reinspect(page.workshop, session)
+    before, session.references = texts(session), {"digest": render(1)[1][0]}
+    assert reinspect(page.workshop, session, "Now with one.")
+    assert session.inspection is not None and session.inspection.references == 1 and session.inspection.area
+    assert texts(session)[:-1] == before and texts(session)[-1].startswith("Now with one.")
+    assert session.chat.turns == []
+
+
+def test_an_enlarged_region_is_shown_and_left(page: InspectPanel) -> None:
+    session = Session()
+    whole = named(page.example(session, 1))
+    assert session.photo is not None and session.inspection is not None and session.inspection.regions
+    near = named(page.zoom(session, click(1)))
+    assert session.photo.zoomed == 1 and near["picture"]["value"].size != whole["picture"]["value"].size
+    assert "Show the whole photo" in near["details"]
+    for item in (99, "x", "²", 0):
+        page.zoom(session, click(item))
+        assert session.photo.zoomed in (0, 1)
+    assert session.photo.zoomed == 0
+
+
+def test_the_window_of_a_region_lies_in_the_photo() -> None:
+    assert window((0, 0, 10, 10), (800, 400)) == (0, 0, 100, 50)
+    assert window((700, 300, 800, 400), (800, 400)) == (600, 200, 800, 400)
+    assert window((0, 0, 20, 20), (20, 20)) == (0, 0, 20, 20)
+
+
+def test_names_and_words_are_no_html(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    shown = add(page, session, uploads[0], {**uploads[1], "orig_name": '"><img src=x>.png\n'})
+    assert "<img src=x" not in shown["photos"] and "<img src=x" not in "".join(texts(session))
+    said = "![x](http://example.org/a.png) <script>1</script> and a < b"
+    assert "<script" not in plain(said) and "![" not in plain(said) and "a < b" in plain(said)
+    assert typed(plain(said)) == said
+
+
+def test_suggestions_follow_what_was_found_and_asked(photo: np.ndarray) -> None:
+    bad, good = inspection(photo, 0.9), inspection(photo, 0.01, references=2)
+    assert "How large is it?" in suggest(bad, []) and "Can I let it pass?" in suggest(good, [])
+    assert "How large is it?" not in suggest(bad, ["What size is the defect?"])
+    assert not set(suggest(bad, [])) & {"How does it differ from the good parts?", "Can I let it pass?"}
+    asked: list[str] = []
+    while after := suggest(bad, asked):
+        assert len(set(after)) == len(after)
+        asked.append(after[0])
+    assert len(asked) >= 6
 
 
 def test_views_differ_and_a_large_photo_is_reduced(photo: np.ndarray) -> None:
     large = np.kron(photo, np.ones((20, 20, 1), np.uint8))  # 1920 x 2560
     found = inspection(large, 0.9)
-    pictures = [np.asarray(draw(large, found, view, 50)) for view in VIEWS]
-    assert all(max(picture.shape) <= SCREEN for picture in pictures)
-    assert len({picture.tobytes() for picture in pictures}) == len(VIEWS)
-    assert (np.asarray(draw(large, found, "Overlay", 0)) != pictures[0]).any()
+    pictures = {view: np.asarray(draw(large, found, Look(view))) for view in VIEWS}
+    assert all(max(picture.shape) == SCREEN for picture in pictures.values())
+    assert (pictures["Side by side"] == pictures["Overlay"]).all()  # the slider's half that is not the photo
+    assert len({picture.tobytes() for picture in pictures.values()}) == len(VIEWS) - 1
+    assert (np.asarray(draw(large, found, Look(opacity=0))) != pictures["Overlay"]).any()
+    assert (np.asarray(draw(large, found, Look("Map", colors="Grey"))) != pictures["Map"]).any()
 
 
 @pytest.mark.parametrize(
@@ -187,7 +329,7 @@ def test_the_badge_says_the_verdict_in_words(photo: np.ndarray, probability: flo
 
 def test_details_list_regions_and_escape_remarks(photo: np.ndarray) -> None:
     text = details(inspection(photo, 0.9, notes=("<script>",)), extra=["and more"])
-    assert text.count("<tr>") == 2 and "upper left" in text and "without references" in text
+    assert text.count("<tr") == 2 and "upper left" in text and "without references" in text
     assert "&lt;script&gt;" in text and "and more" in text
     assert "<table>" not in details(inspection(photo, 0.01))
 
@@ -203,5 +345,5 @@ def test_examples_are_quick_repeatable_and_show_their_defect() -> None:
 
 def test_the_page_has_names_for_its_controls(page: InspectPanel) -> None:
     config = json.dumps(build_app(page.workshop).config, default=str)
-    for name in ("Photo of the part", "Good parts", "Your question", "Opacity", "Stop", "New conversation"):
+    for name in ("Photos of the part", "Good parts", "Your question", "Opacity", "Colors", "Stop", "New conversation"):
         assert name in config

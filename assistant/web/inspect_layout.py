@@ -26,6 +26,9 @@ PHOTOS = Path(__file__).with_name("photos.js").read_text(encoding="utf-8")
 # On a phone the result is far below the place where the photo was dropped.
 LOOK_THERE = "() => { if (innerWidth < 760) document.querySelector('#verdict').scrollIntoView({ behavior: 'smooth' }) }"
 
+PICTURE_IN_VIEW = """() => ["#result", "#beside"].map((id) => document.querySelector(id))
+    .find((shown) => shown?.offsetHeight)?.scrollIntoView({ behavior: "smooth", block: "nearest" })"""
+
 
 def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[Tool] = ()) -> Results:
     """The panel inside the page that is being built; `tools` are built beneath the picture."""
@@ -54,7 +57,7 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
             trigger_mode="always_last", **QUIET,
         )  # fmt: skip
     controls[2].input(panel.shown, session, every, **QUIET)  # the legend
-    facts.select(panel.zoom, session, every, **QUIET)
+    facts.select(panel.zoom, session, every, **QUIET).then(None, js=PICTURE_IN_VIEW)
     answered = [question, took, *every]
     question.submit(panel.answer, [session, question], answered, show_progress="hidden", **MODEL)
     suggestions.select(panel.suggested, session, answered, show_progress="hidden", **MODEL)

@@ -12,8 +12,10 @@ from typing import Any
 import gradio as gr
 
 from assistant import UserError
+from assistant.conversation import Turn
 from assistant.store.pictures import digest_of
 from assistant.web.inspecting import add_photo, reinspect
+from assistant.web.other_photos import asks_no_more, compared, compares, found, named_photo
 from assistant.web.results import pictures, show, talk, updates
 from assistant.web.session import Photo, Session
 from assistant.web.strip import clicked
@@ -55,7 +57,7 @@ class InspectPanel:
             except UserError as error:
                 session.message = str(error)
             else:  # the first of several stays in view while the others are inspected
-                session.photo = first = first or session.photo
+                session.photo = first = first if first in session.photos else session.photo
             yield None, *self.shown(session)
 
     def example(self, session: Session, index: int) -> tuple[Any, ...]:
@@ -102,7 +104,7 @@ class InspectPanel:
             said = [{"role": "user", "content": question}, {"role": "assistant", "content": HINT}]
             yield "", "", *(updates(chatbot=said) if question else updates())
         elif question:
-            yield from self._reply(session, session.photo, question)
+            yield from self._about(session, session.photo, question)
 
     def suggested(self, session: Session, event: gr.EventData) -> Iterator[tuple[Any, ...]]:
         """The same for a suggested question."""
@@ -115,6 +117,27 @@ class InspectPanel:
     def edit(self, session: Session, event: gr.EditData) -> Iterator[tuple[Any, ...]]:
         """The same for another question in the place of one that was asked; what followed it is forgotten."""
         yield from self._instead(session, event.index, typed(str(event.value)))
+
+    def _about(self, session: Session, photo: Photo, question: str) -> Iterator[tuple[Any, ...]]:
+        """An answer about the photo that is shown, or another one that the question names, which is then shown."""
+        other = named_photo(question, session.photos, photo)
+        if other is None:
+            yield from self._reply(session, photo, question)
+            return
+        try:
+            reinspect(self.workshop, session, photo=other)
+        except UserError as error:
+            gr.Warning(html.escape(str(error)))
+        if compares(question):  # no part of a chat, whose model knows one photo
+            photo.past.append(Turn(question, compared(photo, other)))
+            yield "", "", *talk(session)
+        else:
+            session.photo = other
+            if asks_no_more(question):
+                other.past.append(Turn(question, found(other)))
+            yield "", "", *self.shown(session)
+            if not asks_no_more(question):
+                yield from self._reply(session, other, question)
 
     def _instead(self, session: Session, index: Any, question: str | None) -> Iterator[tuple[Any, ...]]:
         spoken = lines(session)

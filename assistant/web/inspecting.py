@@ -51,17 +51,17 @@ def add_photo(workshop: Workshop, session: Session, pixels: np.ndarray, name: st
     settings = refresh(workshop, session)
     chat = _chat(workshop, session, pixels, name)
     photo = Photo(name, chat, thumbnail(pixels), settings=settings)
-    photo.note(f"{tell('presence', chat.inspection)} What would you like to know?")
+    photo.note(tell("presence", chat.inspection) + " What would you like to know?" * (not session.photos))
     session.add(photo)
 
 
-def reinspect(workshop: Workshop, session: Session, why: str = "") -> bool:
-    """Inspect the photo that is shown again, if references, corrections or model changed since; `why` is said then.
+def reinspect(workshop: Workshop, session: Session, why: str = "", photo: Photo | None = None) -> bool:
+    """Inspect a photo again, the shown one by default, if references, corrections or model changed; `why` is said then.
 
     Raises:
         UserError: as `refresh`.
     """
-    photo = session.photo
+    photo = photo or session.photo
     if photo is None or photo.settings == (settings := refresh(workshop, session)):
         return False
     chat = _chat(workshop, session, photo.chat.photo, photo.name)

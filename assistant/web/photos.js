@@ -10,8 +10,13 @@ document.addEventListener("paste", (event) => {
   input.dispatchEvent(new Event("change", { bubbles: true }));
 });
 // Both places for files are named alike by Gradio.
-for (const [place, name] of [["#photo", "Photos of the part"], ["#references", "Good parts"]]) {
-  const zone = document.querySelector(place);
-  zone?.setAttribute("role", "group");
-  zone?.setAttribute("aria-label", name);
-}
+const places = { "#photo": "Photos of the part", "#references": "Good parts" };
+const naming = setInterval(() => {
+  for (const [place, name] of Object.entries(places)) {
+    const zone = document.querySelector(place);
+    if (!zone) return;
+    zone.setAttribute("role", "group");
+    zone.setAttribute("aria-label", name);
+  }
+  clearInterval(naming);
+}, 200);

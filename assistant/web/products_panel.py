@@ -89,7 +89,7 @@ class ProductsPanel:
         except UserError as error:
             return str(error), gr.update(visible=False)
         corrections = len(self.workshop.store.corrections.list(product.id))
-        lost = f"{len(product.normals)} good parts and {corrections} corrections"
+        lost = f"{_counted(len(product.normals), 'good part')} and {_counted(corrections, 'correction')}"
         return f"Remove {literal(product.name)} with its {lost}? This cannot be undone.", gr.update(visible=True)
 
     def remove(self, session: Session) -> tuple[Any, ...]:
@@ -118,5 +118,8 @@ class ProductsPanel:
         else:
             product = self.workshop.store.products.get(session.product)
             count, of = min(len(product.normals), MOST_REFERENCES), f" of {literal(product.name)}"
-        parts = f"{count} good part{'s' * (count != 1)}{of}" if count else f"no good parts{of}"
-        return f"Compared with {parts} now."
+        return f"Compared with {_counted(count, 'good part') if count else 'no good parts'}{of} now."
+
+
+def _counted(count: int, thing: str) -> str:
+    return f"{count} {thing}{'s' * (count != 1)}"

@@ -6,7 +6,6 @@ from typing import Any
 
 import gradio as gr
 
-from assistant import UserError
 from assistant.web.facts import VERDICTS as SIGNS
 from assistant.web.facts import WELCOME, card, details, verdict
 from assistant.web.inspecting import MOST_REFERENCES
@@ -49,6 +48,7 @@ def updates(**changes: Any) -> tuple[Any, ...]:
 
 def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
     """The values of `Results.components` now."""
+    _leave_removed_product(workshop, session)
     photo, inspection, look = session.photo, session.inspection, session.look
     if session.message:
         badge = card("problem", html.escape(session.message), role="alert")
@@ -63,6 +63,13 @@ def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
         picture=picture, beside=beside, details=facts, chatbot=messages(session), suggestions=_suggestions(session),
         stop=gr.update(interactive=False),
     )  # fmt: skip
+
+
+def _leave_removed_product(workshop: Workshop, session: Session) -> None:
+    """Another visitor may have removed the product that this one has chosen."""
+    if session.product not in (None, *(product.id for product in workshop.store.products.list())):
+        session.product, session.references = None, {}
+        session.message = "The product was removed, so photos are inspected without it. Choose another one."
 
 
 def talk(session: Session) -> tuple[Any, ...]:
@@ -109,14 +116,11 @@ def _good(workshop: Workshop, session: Session) -> str:
             for number, (digest, pixels) in enumerate(session.references.items(), start=1)
         ]
         return strip(thumbs, "Good parts", select=False, remove="Remove")
-    try:
-        normals = workshop.store.products.get(session.product).normals
-        thumbs = [
-            Thumb(normal.photo, f"good part {number}, {normal.name}", stored_thumbnail(normal.path))
-            for number, normal in enumerate(normals[:MOST_THUMBS], start=1)
-        ]
-    except UserError as error:  # another visitor removed it just now
-        return card("problem", html.escape(str(error)), role="alert")
+    normals = workshop.store.products.get(session.product).normals
+    thumbs = [
+        Thumb(normal.photo, f"good part {number}, {normal.name}", stored_thumbnail(normal.path))
+        for number, normal in enumerate(normals[:MOST_THUMBS], start=1)
+    ]
     return strip(thumbs, "Good parts of the product", select=False, remove="Remove")
 
 

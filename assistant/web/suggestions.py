@@ -22,8 +22,12 @@ def _flagged(inspection: Inspection) -> bool:
     return bool(inspection.regions)
 
 
+def _known_kind(inspection: Inspection) -> bool:
+    return any(region.type for region in inspection.regions)
+
+
 SUGGESTIONS = (
-    Suggestion("What kind of defect is it?", r"\bkind|\btype|what is it\b", _flagged),
+    Suggestion("What kind of defect is it?", r"\bkind|\btype|what is it\b", _known_kind),
     Suggestion("How large is it?", r"\blarge|\bbig\b|\bsize|\bmuch of", _flagged),
     Suggestion("Why are you unsure?", r"\bwhy\b", lambda found: found.verdict == "unsure"),
     Suggestion("How severe is it?", r"\bsever|\bserious|\bbad is\b", _flagged),
