@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
@@ -23,6 +22,11 @@ SCALE = (
     (0.50, 205, 218, 116), (0.58, 250, 204, 60), (0.70, 251, 146, 40), (0.85, 231, 74, 40),
     (1.00, 200, 20, 44),
 )  # fmt: skip
+# Told apart by lightness alone, so also by the color blind and in a grey print; nine colors of matplotlib's (CC0).
+VIRIDIS = (
+    (0.000, 68, 1, 84), (0.125, 71, 44, 122), (0.250, 59, 81, 139), (0.375, 44, 113, 142), (0.500, 33, 144, 141),
+    (0.625, 39, 173, 129), (0.750, 92, 200, 99), (0.875, 170, 220, 50), (1.000, 253, 231, 37),
+)  # fmt: skip
 FLOOR = 0.1  # scores below it leave the photo untouched: no map of a clean part is exactly zero
 FULL = 0.6  # from here on the heat is at full opacity: a likely defect must show on a busy texture
 MIN_LABEL_SIDE = 48  # on a smaller photo a number of readable size would hide the part
@@ -30,23 +34,16 @@ ENDINGS = ("_overlay.png", "_map.png")
 _INK, _PAPER = (17, 20, 30), (255, 255, 255)
 
 
-def _heat() -> np.ndarray:
-    """(256, 3) uint8: `SCALE` read off at 256 scores."""
-    stops = np.array(SCALE, dtype=np.float64)
+def _table(scale: Sequence[tuple[float, int, int, int]]) -> np.ndarray:
+    """(256, 3) uint8: a scale read off at 256 scores."""
+    stops = np.array(scale, dtype=np.float64)
     scores = np.linspace(0.0, 1.0, 256)
     channels = [np.interp(scores, stops[:, 0], stops[:, channel]) for channel in (1, 2, 3)]
     return np.rint(np.stack(channels, axis=1)).astype(np.uint8)
 
 
-def _viridis() -> np.ndarray:
-    """(256, 3) uint8: told apart by lightness alone, so also by the color blind and in a grey print."""
-    steps = np.arange(256, dtype=np.uint8)[None]
-    return np.ascontiguousarray(cv2.applyColorMap(steps, cv2.COLORMAP_VIRIDIS)[0, :, ::-1])
-
-
-_GREYS = np.repeat(np.arange(256, dtype=np.uint8)[:, None], 3, axis=1)
 # Each (256, 3) uint8: the colors of 256 scores from 0 to 1. The first is the one of files and reports.
-COLORS = {"Heat": _heat(), "Viridis": _viridis(), "Grey": _GREYS}
+COLORS = {"Heat": _table(SCALE), "Viridis": _table(VIRIDIS), "Grey": _table(((0.0, 0, 0, 0), (1.0, 255, 255, 255)))}
 
 
 def colorize(anomaly_map: np.ndarray, colors: str = "Heat") -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What the tests share: a photo, a map, a stand-in for the assistant, and the embedded checkpoint."""
+"""What the tests share: a photo, a map, a stand-in for the assistant, the embedded checkpoint, a browser."""
 
 import os
 import sys
@@ -17,6 +17,7 @@ from assistant import UserError  # noqa: E402
 from assistant.calibration import Calibration  # noqa: E402
 from assistant.images import load_image  # noqa: E402
 from assistant.inspection import Inspection  # noqa: E402
+from tests.browser import log, page, server  # noqa: E402, F401
 
 ROOT = Path(__file__).resolve().parent.parent
 

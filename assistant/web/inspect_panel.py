@@ -153,7 +153,7 @@ class InspectPanel:
         chat, said, first, start = photo.chat, "", 0.0, time.perf_counter()
         before = chat.inspection
         yield "", "", *updates(
-            chatbot=messages(session, question, "…", photo), suggestions="", stop=gr.update(interactive=True)
+            chatbot=messages(session, question, "…", photo), stop=gr.update(interactive=True)
         )  # fmt: skip
         try:
             for piece in chat.stream(question, photo.drawn, varied=varied):

@@ -12,6 +12,7 @@ from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.inspection import Inspection
 from assistant.report import (
+    COLORS,
     FLOOR,
     colorize,
     describe,
@@ -121,3 +122,16 @@ def test_describe_and_save(tmp_path: Path, photo: np.ndarray) -> None:
     assert lines[0].startswith("part.png: DEFECTIVE") and "0.93" in lines[0]
     assert "upper left" in lines[1] and "10,10 to 30,30" in lines[1]
     assert lines[2:] == ["  note: odd reference", f"  map: {saved.map}"]
+
+
+def test_every_scale_tells_scores_apart_and_boxes_keep_their_numbers(photo: np.ndarray) -> None:
+    ramp = np.linspace(0, 1, 256)[None]
+    for name in COLORS:
+        colors = colorize(ramp, name)[0].astype(int)
+        assert len(np.unique(colors, axis=0)) > 200, name
+    lightness = colorize(ramp, "Viridis")[0] @ (0.299, 0.587, 0.114)
+    assert (np.diff(lightness) >= -1).all(), "a grey print tells the same"
+    assert len({colorize(ramp, name).tobytes() for name in COLORS}) == len(COLORS)
+    box, scores = [SimpleNamespace(box=(20, 20, 80, 80))], np.zeros(photo.shape[:2])
+    pictures = {overlay(photo, scores, regions=box, first=number).tobytes() for number in (1, 2)}
+    assert len(pictures) == 2
