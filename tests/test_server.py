@@ -238,16 +238,18 @@ def test_gradios_api_has_two_functions_and_says_what_they_do(
         client.predict(photo=handle_file(paths[0]), api_name="/inspect")
 
 
-def test_the_same_two_are_tools_of_the_mcp_server(web: httpx.Client, parts: list[np.ndarray], photo_path: Path) -> None:
+def test_the_same_two_are_tools_of_the_mcp_server(
+    web: httpx.Client, address: str, parts: list[np.ndarray], photo_path: Path
+) -> None:
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
     path = web.post("/gradio_api/upload", files={"files": photo_path.read_bytes()}).json()[0]
-    own, foreign = f"{web.base_url}gradio_api/file={path}", f"{web.base_url}gradio_api/file={photo_path}"
+    own, foreign = f"{address}/gradio_api/file={path}", f"{address}/gradio_api/file={photo_path}"
 
     async def talk() -> tuple[dict[str, Any], Any, list[bool]]:
         async with (
-            streamable_http_client(f"{web.base_url}gradio_api/mcp/") as (read, write, _),
+            streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _),
             ClientSession(read, write) as session,
         ):
             await session.initialize()
@@ -365,7 +367,7 @@ def call(web: httpx.Client, element: str, event: str, data: list[Any]) -> dict[s
 
 @pytest.mark.parametrize("mark", [{}, {"meta": {"_type": "gradio.FileData"}}, {"meta": {"_type": "other"}}])
 def test_no_event_opens_a_file_that_was_not_uploaded(web: httpx.Client, photo_path: Path, mark: dict[str, Any]) -> None:
-    for path in (str(photo_path), "/etc/passwd", f"{web.base_url}healthz", "https://example.org/a.png", "a\0b"):
+    for path in (str(photo_path), "/etc/passwd", f"{address}/healthz", "https://example.org/a.png", "a\0b"):
         told = call(web, "photo", "change", [{"path": path, **mark}])
         assert told["success"] is False and "not an uploaded file" in told["output"]["error"]
 
