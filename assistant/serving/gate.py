@@ -50,7 +50,7 @@ class Gate:
         self, app: ASGIApp, accounts: Accounts | None, signed_in: Callable[[HTTPConnection], str | None]
     ) -> None:
         self.app, self.accounts, self.signed_in = app, accounts, signed_in
-        self.rate = Bucket(rate=10, burst=200)  # a person at a slider comes to ten a second for a moment
+        self.rate = Bucket(rate=20, burst=200)  # a person at a slider comes to ten a second for a moment
         self.logins = Bucket(rate=0.1, burst=10)  # what nobody who guesses passwords gets far with
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

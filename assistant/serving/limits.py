@@ -12,7 +12,7 @@ MAX_BODY = 64 * MEGABYTE  # anything else: a conversation with its pictures in b
 MAX_REFERENCES = 4  # good parts in one request
 MAX_QUESTION = 2000  # characters
 WAITING = 32  # requests for the model through the API that may wait; events of the page wait in Gradio's queue
-QUEUE = 100  # events of the page that may wait for each kind of work
+QUEUE = 100  # events of the page that may wait, of all kinds together
 VISITORS = 100  # visitors whose photos are kept in memory; the one who was away for longest goes first
 PROGRAMS = 20  # the same for programs, of which nothing is kept
 
