@@ -1,10 +1,11 @@
 """Many users at once, and a server that is killed: nothing is mixed, nothing leaks, nothing stored is lost.
 
-    python benchmarks/soak.py [--sessions 20] [--turns 20] [--writers 4] [--port 7979]
+    python benchmarks/soak.py [--sessions 20] [--turns 20] [--visits 240] [--writers 4] [--port 7979]
 
 Starts the server with a store of its own. One visitor after the other shows a photo and asks; then all of them do so
-at once, while other processes store corrections, and each conversation must be, word for word, what it was alone. At
-last server and writers are killed (SIGKILL) in the middle of that, and what was acknowledged must be in the store.
+at once, while other processes store corrections, and each conversation must be, word for word, what it was alone. Then
+come visitors who show one photo each and leave. At last server and writers are killed (SIGKILL) in the middle of talk
+and corrections, and what was acknowledged must be in the store.
 """
 
 import argparse
@@ -171,6 +172,16 @@ def load(
     return mixed, seconds, watch
 
 
+def visit(server: Served, count: int) -> list[float]:
+    """One visitor after the other shows a photo and does not come back: the server's memory after each tenth."""
+    memory, config = [server.memory()], Visitor(server.address).config
+    for number in range(count):
+        Visitor(server.address, config).show(photo(number), "part.png")
+        if (number + 1) % max(1, count // 10) == 0:
+            memory.append(server.memory())
+    return memory
+
+
 def kill_in_the_middle(server: Served, folder: Path, sessions: int, writers: list[subprocess.Popen[bytes]]) -> int:
     """Kill server and writers while visitors talk and corrections are stored; how many answers came before."""
     answers = list[float]()
@@ -207,6 +218,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sessions", type=int, default=20)
     parser.add_argument("--turns", type=int, default=20)
+    parser.add_argument("--visits", type=int, default=240)
     parser.add_argument("--writers", type=int, default=4)
     parser.add_argument("--port", type=int, default=7979)
     parser.add_argument("--write", nargs=3, metavar=("FOLDER", "PRODUCT", "NOTES"), help=argparse.SUPPRESS)
@@ -214,22 +226,25 @@ def main() -> None:
     if options.write:
         write_forever(Path(options.write[0]), int(options.write[1]), Path(options.write[2]))
     with tempfile.TemporaryDirectory() as name:
-        soak(Path(name), options.sessions, options.turns, options.writers, options.port)
+        soak(Path(name), options)
 
 
-def soak(folder: Path, sessions: int, turns: int, writing: int, port: int) -> None:
-    server, writers = Served(folder, port), list[subprocess.Popen[bytes]]()
+def soak(folder: Path, options: argparse.Namespace) -> None:
+    sessions, turns = options.sessions, options.turns
+    server, writers = Served(folder, options.port), list[subprocess.Popen[bytes]]()
     try:
         product = Store(server.store).products.create("Soaked").id
         alone = [converse(Visitor(server.address), number, turns) for number in range(sessions)]
         different = {tuple(text for role, text in one[-1] if role == "assistant") for one in alone}
         print(f"alone: {sessions} x {turns} turns, the answers of {len(different)} sessions differ", flush=True)
-        writers = start_writers(server, folder, product, writing)
+        writers = start_writers(server, folder, product, options.writers)
         mixed, seconds, watch = load(server, sessions, turns, alone)
         print(f"together: {len(mixed)} answers differ from those given alone", *mixed[:5], sep="\n  ")
         report(seconds, watch, turns)
+        memory = ", ".join(f"{size:.0f}" for size in visit(server, options.visits))
+        print(f"memory (MB) before and after each tenth of {options.visits} visits: {memory}", flush=True)
         answers = kill_in_the_middle(server, folder, sessions, writers)
-        server = Served(folder, port)  # it comes up again on what is left
+        server = Served(folder, options.port)  # it comes up again on what is left
         count, lost = missing(server, folder, product)
         print(f"killed after {answers} more answers; {count} corrections acknowledged, {len(lost)} lost", *lost[:5])
     finally:

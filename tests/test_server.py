@@ -26,6 +26,7 @@ from assistant.serving.application import Server, build_application, run
 from assistant.serving.conversations import read_messages
 from assistant.serving.limits import MAX_BODY, MAX_FILE, MAX_REFERENCES, Bucket
 from assistant.serving.line import AT_ONCE, Line
+from assistant.serving.sessions import Sessions
 from assistant.serving.uploads import guard
 from assistant.store import Store
 from assistant.web.workshop import Workshop
@@ -341,6 +342,33 @@ def test_a_visitor_who_asks_without_end_is_told_to_wait(workshop: Workshop) -> N
         assert answers[1].headers["retry-after"] == "100" and "too many requests" in answers[1].json()["detail"]
         assert answers[1].json()["error"]["code"] == "rate_limit_exceeded"
         assert httpx.get(f"{url}/healthz").status_code == 200
+
+
+def test_visitors_who_are_away_are_forgotten_and_programs_push_none_out(workshop: Workshop) -> None:
+    page = build_app(workshop)
+    gate = build_application(page, workshop)
+    holder = gate.app.routes[-1].app.state_holder  # type: ignore[attr-defined]
+    assert isinstance(holder, Sessions) and holder is page.state_holder and page.app is gate.app.routes[-1].app  # type: ignore[attr-defined]
+    holder.visitors, holder.programs = 2, 1
+    number = next(number for number, block in page.blocks.items() if block.stateful)
+    for name in ("ann", "bob", "cleo", "ann"):
+        assert holder[name][number] is not None
+    for program in ("one", "two", "three"):
+        assert holder[program]
+    assert list(holder.session_data) == ["cleo", "ann", "three"]
+
+
+def test_a_user_is_counted_by_name_others_by_address(workshop: Workshop) -> None:
+    with (
+        served(workshop, ACCOUNTS, Bucket(rate=0.001, burst=1)) as url,
+        httpx.Client(base_url=url, timeout=WAIT) as ann,
+        httpx.Client(base_url=url, timeout=WAIT) as bob,
+    ):
+        ann.post("/login", data={"username": "ann", "password": "correct horse"})
+        bob.post("/login", data={"username": "bob", "password": "battery staple"})
+        answers = [client.post("/gradio_api/queue/join", json={}) for client in (ann, ann, bob, bob)]
+        assert [answer.status_code for answer in answers] == [422, 429, 422, 429]
+        assert httpx.post(f"{url}/gradio_api/queue/join", json={}).status_code == 401
 
 
 # What is refused

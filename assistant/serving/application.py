@@ -42,7 +42,8 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
         ssr_mode=False, blocked_paths=[str(workshop.store.folder.resolve())], **STYLE,
     )  # fmt: skip
     page.has_launched = True  # `mount_gradio_app` forgets it, and Gradio then takes any path for an upload's
-    pages: Any = page.app
+    mounted: Any = application.routes[-1]
+    pages = page.app = mounted.app  # until now the page had one that nobody is served by
     pages.state_holder = Sessions(VISITORS, PROGRAMS)
     pages.state_holder.set_blocks(page)
 
