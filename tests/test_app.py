@@ -116,6 +116,25 @@ def test_several_photos_keep_their_own_turns_in_one_transcript(
     assert session.photo is session.photos[1]
 
 
+def test_a_photo_is_compared_with_its_own_good_parts_when_it_is_returned_to(
+    page: InspectPanel, uploads: list[dict[str, Any]]
+) -> None:
+    session = Session()
+    for index in (2, 1):
+        page.example(session, index)
+    board, cap = (set(photo.references) for photo in session.photos)
+    page.select(session, click(1))
+    page.refresh(session)
+    assert set(session.references) == board != cap and session.chat is not None and session.photo is not None
+    assert session.photo.past[-1].answer.count("Inspected again") == 0
+    session.references = {}
+    add(page, session, uploads[0])
+    session.references = dict(session.photos[1].references)  # chosen while the photo without any is shown
+    page.select(session, click(2))
+    page.select(session, click(3))
+    assert set(session.references) == cap
+
+
 def test_a_photo_can_be_taken_out(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     add(page, session, uploads[0], uploads[1])
@@ -188,6 +207,23 @@ def test_stop_ends_the_answer_and_the_next_one_is_whole(page: InspectPanel, uplo
     assert not named(last)["stop"]["interactive"] and len(texts(session)) == 5
     ask(page, session, "Is it defective?")
     assert len(texts(session)[-1]) > 5 and whole == texts(session)[:3]
+
+
+def test_what_happens_meanwhile_loses_no_answer(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[0], uploads[1])
+    steps = page.answer(session, "Describe it.")
+    next(steps)
+    shown = named(page.select(session, click(2)))
+    assert shown["chatbot"][-2]["content"] == "Describe it." and shown["stop"]["interactive"]
+    list(steps)
+    assert session.pending is None and session.photos[0].chat.turns[-1].answer
+    steps = page.answer(session, "Where?")
+    next(steps), next(steps)
+    page.restart(session)
+    list(steps)
+    assert len(messages(session)) == 1
+    assert session.chat is not None and session.chat.turns == []
 
 
 def test_an_edited_question_replaces_what_followed_it(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
@@ -272,17 +308,24 @@ def test_an_enlarged_region_is_shown_and_left(page: InspectPanel) -> None:
     whole = named(page.example(session, 1))
     assert session.photo is not None and session.inspection is not None and session.inspection.regions
     near = named(page.zoom(session, click(1)))
-    assert session.photo.zoomed == 1 and near["picture"]["value"].size != whole["picture"]["value"].size
+    assert session.photo.zoomed == 1 and near["picture"]["value"].size == (600, 600) != whole["picture"]["value"].size
     assert "Show the whole photo" in near["details"]
     for item in (99, "x", "²", 0):
         page.zoom(session, click(item))
         assert session.photo.zoomed in (0, 1)
     assert session.photo.zoomed == 0
+    x0, y0, x1, y1 = session.inspection.regions[0].box
+    for place, number in (((0, 0), 0), (((x0 + x1) / 2, (y0 + y1) / 2), 1), ((5, 5), 0)):
+        page.point(session, gr.SelectData(None, {"index": list(place), "value": None}))
+        assert session.photo.zoomed == number
+    session.photo.zoomed = len(session.inspection.regions)
+    session.photo.chat.restrict(Area.from_box((384, 384), (0, 0, 40, 40)))  # where there is nothing
+    assert named(page.shown(session))["picture"]["value"].size == whole["picture"]["value"].size
 
 
 def test_the_window_of_a_region_lies_in_the_photo() -> None:
     assert window((0, 0, 10, 10), (800, 400)) == (0, 0, 100, 50)
-    assert window((700, 300, 800, 400), (800, 400)) == (600, 200, 800, 400)
+    assert window((700, 300, 800, 400), (800, 400)) == (400, 200, 800, 400)
     assert window((0, 0, 20, 20), (20, 20)) == (0, 0, 20, 20)
 
 

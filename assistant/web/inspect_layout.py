@@ -38,8 +38,8 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
             drop, photos, examples = _photos()
         with gr.Column(elem_id="results", min_width=300):
             badge, picture, beside, controls = _picture()
-            slot = gr.Column(elem_id="tools")
             facts = clickable(elem_id="details")
+            slot = gr.Column(elem_id="tools")
         with gr.Column(elem_id="talk", min_width=300):
             chatbot, suggestions, question, stop, restart, took = _conversation()
         with gr.Column(elem_id="product", min_width=250):
@@ -57,6 +57,7 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
             trigger_mode="always_last", **QUIET,
         )  # fmt: skip
     controls[2].input(panel.shown, session, every, **QUIET)  # the legend
+    picture.select(panel.point, session, every, **QUIET)
     facts.select(panel.zoom, session, every, **QUIET).then(None, js=PICTURE_IN_VIEW)
     answered = [question, took, *every]
     question.submit(panel.answer, [session, question], answered, show_progress="hidden", **MODEL)

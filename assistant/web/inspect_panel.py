@@ -12,12 +12,13 @@ from typing import Any
 import gradio as gr
 
 from assistant import UserError
-from assistant.conversation import Turn
+from assistant.conversation import Chat, Turn
 from assistant.store.pictures import digest_of
 from assistant.web.inspecting import add_photo, reinspect
 from assistant.web.other_photos import asks_no_more, compared, compares, found, named_photo
+from assistant.web.picture import region_at
 from assistant.web.results import pictures, show, talk, updates
-from assistant.web.session import Photo, Session
+from assistant.web.session import Pending, Photo, Session
 from assistant.web.strip import clicked
 from assistant.web.transcript import lines, messages, typed
 from assistant.web.uploads import Uploads, files_of, name_of, opened
@@ -53,7 +54,8 @@ class InspectPanel:
         session.message, first = "", None
         for file in files_of(uploads):
             try:
-                add_photo(self.workshop, session, opened(file), name_of(file))
+                if add_photo(self.workshop, session, opened(file), name_of(file)):
+                    gr.Info("The oldest photos have left the conversation. For many photos there is Batch.")
             except UserError as error:
                 session.message = str(error)
             else:  # the first of several stays in view while the others are inspected
@@ -72,7 +74,9 @@ class InspectPanel:
 
     def select(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
         """Show another photo of the conversation; `refresh` comes after it."""
-        session.photo, session.message = _photo(session, event) or session.photo, ""
+        session.message = ""
+        if photo := _photo(session, event):
+            session.turn_to(photo)
         return self.shown(session)
 
     def refresh(self, session: Session) -> tuple[Any, ...]:
@@ -95,6 +99,14 @@ class InspectPanel:
         photo, number = session.photo, clicked(event)
         if photo is not None and number.isascii() and number.isdigit():
             photo.zoomed = int(number) if int(number) <= len(photo.chat.inspection.regions) else 0
+        return self.shown(session)
+
+    def point(self, session: Session, event: gr.SelectData) -> tuple[Any, ...]:
+        """A click on the picture: enlarge the region there, or show the whole photo again."""
+        photo, place = session.photo, event.index
+        if photo is not None and isinstance(place, list | tuple) and len(place) == 2:
+            x, y = (float(edge) for edge in place)
+            photo.zoomed = 0 if photo.enlarged else region_at(photo.chat.inspection, x, y)
         return self.shown(session)
 
     def answer(self, session: Session, question: str) -> Iterator[tuple[Any, ...]]:
@@ -123,16 +135,11 @@ class InspectPanel:
         other = named_photo(question, session.photos, photo)
         if other is None:
             yield from self._reply(session, photo, question)
-            return
-        try:
-            reinspect(self.workshop, session, photo=other)
-        except UserError as error:
-            gr.Warning(html.escape(str(error)))
-        if compares(question):  # no part of a chat, whose model knows one photo
+        elif compares(question):  # no part of a chat, whose model knows one photo
             photo.past.append(Turn(question, compared(photo, other)))
             yield "", "", *talk(session)
         else:
-            session.photo = other
+            session.turn_to(other)
             if asks_no_more(question):
                 other.past.append(Turn(question, found(other)))
             yield "", "", *self.shown(session)
@@ -145,26 +152,28 @@ class InspectPanel:
         if line is None or line.role != "user" or line.photo is None:
             yield gr.skip(), gr.skip(), *talk(session)
             return
-        session.photo = line.photo
+        session.turn_to(line.photo)
         asked = line.photo.chat.take_back(line.turn) if line.turn >= 0 else typed(line.text)
         yield from self._reply(session, line.photo, question or asked, varied=question is None)
 
     def _reply(self, session: Session, photo: Photo, question: str, varied: bool = False) -> Iterator[tuple[Any, ...]]:
-        chat, said, first, start = photo.chat, "", 0.0, time.perf_counter()
-        before = chat.inspection
-        yield "", "", *updates(
-            chatbot=messages(session, question, "…", photo), stop=gr.update(interactive=True)
-        )  # fmt: skip
+        chat, before, first, start = photo.chat, photo.chat.inspection, 0.0, time.perf_counter()
+        pending = session.pending = Pending(photo, question)
         try:
+            yield "", "", *updates(chatbot=messages(session), stop=gr.update(interactive=True))
+            said = ""
             for piece in chat.stream(question, photo.drawn, varied=varied):
                 if photo not in session.photos or photo.chat is not chat:  # the answer has no place any more
                     return
                 first = first or time.perf_counter() - start
-                said += piece
-                yield gr.skip(), gr.skip(), *updates(chatbot=messages(session, question, said, photo))
+                pending.said = said = said + piece
+                yield gr.skip(), gr.skip(), *updates(chatbot=messages(session))
         except UserError as error:
             gr.Warning(html.escape(str(error)))
-        took = f"Answered in {time.perf_counter() - start:.1f} s, first words after {first:.1f} s." if said else ""
+        finally:
+            if session.pending is pending:
+                session.pending = None
+        took = f"Answered in {time.perf_counter() - start:.1f} s, first words after {first:.1f} s." if first else ""
         yield gr.skip(), took, *(talk(session) if chat.inspection is before else self.shown(session))
 
     def restart(self, session: Session) -> tuple[Any, ...]:
@@ -173,8 +182,9 @@ class InspectPanel:
         if (kept := session.photo) is not None:
             for photo in list(session.photos):
                 session.remove(photo)
-            kept.past, kept.drawn, kept.zoomed = [], None, 0
-            kept.chat.turns.clear()
+            chat = kept.chat
+            kept.renew(Chat(chat.assistant, chat.photo, chat.whole, chat.references, chat.corrections))
+            kept.past = []
             session.add(kept)
             kept.note("A new conversation about the same photo. What would you like to know?")
         return self.shown(session)

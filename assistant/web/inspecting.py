@@ -46,28 +46,34 @@ def _stored(path: Path) -> np.ndarray:
     return pixels
 
 
-def add_photo(workshop: Workshop, session: Session, pixels: np.ndarray, name: str) -> None:
-    """Inspect one more photo (H, W, 3) of the conversation and show it. Raises UserError as `refresh`."""
-    settings = refresh(workshop, session)
-    chat = _chat(workshop, session, pixels, name)
-    photo = Photo(name, chat, thumbnail(pixels), settings=settings)
-    photo.note(tell("presence", chat.inspection) + " What would you like to know?" * (not session.photos))
-    session.add(photo)
-
-
-def reinspect(workshop: Workshop, session: Session, why: str = "", photo: Photo | None = None) -> bool:
-    """Inspect a photo again, the shown one by default, if references, corrections or model changed; `why` is said then.
+def add_photo(workshop: Workshop, session: Session, pixels: np.ndarray, name: str) -> bool:
+    """Inspect one more photo (H, W, 3) of the conversation and show it; says whether older ones had to leave.
 
     Raises:
         UserError: as `refresh`.
     """
-    photo = photo or session.photo
+    settings = refresh(workshop, session)
+    chat = _chat(workshop, session, pixels, name)
+    photo = Photo(
+        name, chat, thumbnail(pixels), settings=settings, product=session.product, references=dict(session.references)
+    )
+    photo.note(tell("presence", chat.inspection) + " What would you like to know?" * (not session.photos))
+    return session.add(photo)
+
+
+def reinspect(workshop: Workshop, session: Session, why: str = "") -> bool:
+    """Inspect the photo that is shown again, if references, corrections or model changed since; `why` is said then.
+
+    Raises:
+        UserError: as `refresh`.
+    """
+    photo = session.photo
     if photo is None or photo.settings == (settings := refresh(workshop, session)):
         return False
     chat = _chat(workshop, session, photo.chat.photo, photo.name)
     chat.restrict(photo.chat.inspection.area)
     photo.renew(chat)
-    photo.settings = settings
+    photo.settings, photo.product, photo.references = settings, session.product, dict(session.references)
     photo.note(f"{why or 'Inspected again.'} {scoped(tell('presence', chat.inspection), chat.inspection.area)}")
     return True
 

@@ -32,7 +32,7 @@ def draw(photo: np.ndarray, inspection: Inspection, look: Look, zoomed: int = 0)
         x0, y0, x1, y1 = window(region.box, inspection.size)
         photo, heat = photo[y0:y1, x0:x1], heat[y0:y1, x0:x1]
         regions = (replace(region, box=_moved(region.box, x0, y0)),)
-    scale = _scale(max(photo.shape[:2]), bool(zoomed))
+    scale = _scale(max(photo.shape[:2]), zoomed=bool(zoomed))
     size = tuple(max(1, round(side * scale)) for side in (photo.shape[1], photo.shape[0]))
     photo, heat = (np.asarray(Image.fromarray(array).resize(size, reducing_gap=2.0)) for array in (photo, heat))
     if look.view == "Photo":
@@ -43,19 +43,32 @@ def draw(photo: np.ndarray, inspection: Inspection, look: Look, zoomed: int = 0)
     return overlay(photo, heat, opacity=opacity / 100, regions=boxes, first=first, colors=look.colors)
 
 
+def region_at(inspection: Inspection, x: float, y: float) -> int:
+    """The number of the smallest region at a pixel of what `draw` gives for the whole photo; 0 for none."""
+    scale = _scale(max(inspection.size), zoomed=False)
+    x, y = x / scale, y / scale
+    here = [
+        (region.area_px, number)
+        for number, region in enumerate(inspection.regions, start=1)
+        if region.box[0] <= x < region.box[2] and region.box[1] <= y < region.box[3]
+    ]
+    return min(here)[1] if here else 0
+
+
 def window(box: Box, size: tuple[int, int]) -> Box:
-    """What is shown of a photo (width, height) where a region is enlarged: as much again on each side, and no less than
-    an eighth of the photo."""
+    """What is shown of a photo (width, height) where a region is enlarged: a cut of the photo's shape, twice as wide or
+    as high as the region, and no less than an eighth of the photo's sides."""
+    share = max(2 * (box[2] - box[0]) / size[0], 2 * (box[3] - box[1]) / size[1], 1 / 8)
     sides = []
     for start, end, whole in ((box[0], box[2], size[0]), (box[1], box[3], size[1])):
-        room = min(whole, max(2 * (end - start), whole // 8, 32))
+        room = min(whole, max(1, round(share * whole)))
         begin = min(max(0, (start + end - room) // 2), whole - room)
         sides.append((begin, begin + room))
     (x0, x1), (y0, y1) = sides
     return x0, y0, x1, y1
 
 
-def _scale(side: int, zoomed: bool) -> float:
+def _scale(side: int, *, zoomed: bool) -> float:
     if side > SCREEN:
         return SCREEN / side
     return max(1.0, ENLARGED / side) if zoomed else 1.0

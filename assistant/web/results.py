@@ -10,7 +10,7 @@ from assistant.web.facts import VERDICTS as SIGNS
 from assistant.web.facts import WELCOME, card, details, verdict
 from assistant.web.inspecting import MOST_REFERENCES
 from assistant.web.picture import draw
-from assistant.web.session import Session
+from assistant.web.session import Look, Session
 from assistant.web.strip import Thumb, stored_thumbnail, strip, thumbnail
 from assistant.web.suggestions import suggest
 from assistant.web.transcript import messages
@@ -56,12 +56,12 @@ def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
         badge = card("", WELCOME) if inspection is None else verdict(inspection)
     facts = ""
     if photo is not None and inspection is not None:
-        facts = details(inspection, _left_out(workshop, session), zoomed=photo.zoomed, colors=look.colors)
+        facts = details(inspection, _left_out(workshop, session), zoomed=photo.enlarged, colors=look.colors)
     picture, beside = pictures(session)
     return updates(
         photos=_photos(session), product=_products(workshop, session), good=_good(workshop, session), badge=badge,
         picture=picture, beside=beside, details=facts, chatbot=messages(session), suggestions=_suggestions(session),
-        stop=gr.update(interactive=False),
+        stop=gr.update(interactive=session.pending is not None),
     )  # fmt: skip
 
 
@@ -74,9 +74,8 @@ def _leave_removed_product(workshop: Workshop, session: Session) -> None:
 
 def talk(session: Session) -> tuple[Any, ...]:
     """The same where only the conversation changed."""
-    return updates(
-        chatbot=messages(session), suggestions=_suggestions(session), stop=gr.update(interactive=False)
-    )  # fmt: skip
+    busy = gr.update(interactive=session.pending is not None)
+    return updates(chatbot=messages(session), suggestions=_suggestions(session), stop=busy)
 
 
 def pictures(session: Session) -> tuple[Any, Any]:
@@ -84,10 +83,10 @@ def pictures(session: Session) -> tuple[Any, Any]:
     photo, look = session.photo, session.look
     if photo is None:
         return gr.update(value=None, visible=True), gr.update(value=None, visible=False)
-    picture = draw(photo.chat.photo, photo.chat.inspection, look, photo.zoomed)
+    picture = draw(photo.chat.photo, photo.chat.inspection, look, photo.enlarged)
     if look.view != "Side by side":
         return gr.update(value=picture, visible=True), gr.update(visible=False)
-    plain = draw(photo.chat.photo, photo.chat.inspection, type(look)("Photo"), photo.zoomed)
+    plain = draw(photo.chat.photo, photo.chat.inspection, Look("Photo"), photo.enlarged)
     return gr.update(visible=False), gr.update(value=(plain, picture), visible=True)
 
 

@@ -42,14 +42,14 @@ def _spoken(session: Session) -> Iterator[tuple[float, Photo, int, Turn]]:
         yield from ((turn.at, photo, number, turn) for number, turn in enumerate(photo.chat.turns))
 
 
-def messages(session: Session, question: str = "", said: str = "", about: Photo | None = None) -> list[Message]:
-    """The conversation so far, and the turn about a photo that is being answered."""
-    spoken = lines(session)
-    if question:
+def messages(session: Session) -> list[Message]:
+    """The conversation so far, with the turn that is being answered."""
+    spoken, pending = lines(session), session.pending
+    if pending is not None and pending.photo in session.photos:
         last = next((line.photo for line in reversed(spoken) if line.photo), None)
-        if about is not last and about is not None and len(session.photos) > 1:
-            spoken.append(Line("assistant", heading(about)))
-        spoken += [Line("user", plain(question)), Line("assistant", plain(said))]
+        if pending.photo is not last and len(session.photos) > 1:
+            spoken.append(Line("assistant", heading(pending.photo)))
+        spoken += [Line("user", plain(pending.question)), Line("assistant", plain(pending.said))]
     return [{"role": line.role, "content": line.text} for line in spoken]
 
 
