@@ -6,14 +6,17 @@ from collections.abc import Callable
 
 import gradio as gr
 
-from assistant import UserError
+from assistant.serving.accounts import Accounts
+from assistant.serving.application import build_application, run
+from assistant.serving.tools import build_tools
+from assistant.serving.uploads import GuardedBlocks
 from assistant.store import Store
 from assistant.web.batch_panel import build_batch_panel
 from assistant.web.inspect_layout import Tool, build_inspect_panel
 from assistant.web.log_panel import build_log_panel
 from assistant.web.marking import build_marking
 from assistant.web.session import Session
-from assistant.web.style import STYLE, TITLE
+from assistant.web.style import QUIET, TITLE
 from assistant.web.teach_panel import build_teach_panel
 from assistant.web.workshop import Workshop
 
@@ -31,29 +34,38 @@ TABS: dict[str, Builder] = {
 }
 
 
-def build_app(workshop: Workshop) -> gr.Blocks:
-    """The page around a workshop; `serve` shows it in its own style."""
-    with gr.Blocks(title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as app:
+def build_app(workshop: Workshop) -> GuardedBlocks:
+    """The page around a workshop, with what programs call; `serve` shows it in its own style."""
+    with GuardedBlocks(title="Anomaly assistant", analytics_enabled=False, fill_width=True, delete_cache=KEPT) as app:
+        build_tools(workshop)  # first, so that no event of the page takes their names
         session = gr.State(Session(model=workshop.default))
         gr.HTML(TITLE)
         with gr.Tabs():
             for name, build in TABS.items():
                 with gr.Tab(name):
                     build(workshop, session)
+        app.load(_sign, session, None, **QUIET)
     return app
 
 
-def serve(model: str = "tiny", host: str = "127.0.0.1", port: int = 7860) -> None:
-    """Load the model and show the page until interrupted.
+def _sign(session: Session, request: gr.Request) -> None:
+    """What a visitor does goes into the audit log under the name given at login."""
+    session.who = request.username or ""
+
+
+def serve(model: str = "tiny", host: str = "127.0.0.1", port: int = 7860, auth: bool = False) -> None:
+    """Load the model; show the page and answer programs until interrupted.
+
+    Args:
+        auth: ask for a name and a password, or the token; they come from the environment.
 
     Raises:
-        UserError: no such model, or the port is taken.
+        UserError: no such model, the port is taken, or nobody could come in.
     """
-    app = build_app(Workshop(model, Store()))
-    try:
-        app.launch(server_name=host, server_port=port, share=False, footer_links=[], ssr_mode=False, **STYLE)
-    except OSError as error:
-        raise UserError(f"cannot listen on {host}:{port}", "choose another --port or --host") from error
+    accounts = Accounts.from_environment() if auth else None
+    workshop = Workshop(model, Store())
+    page = build_app(workshop)
+    run(build_application(page, workshop, accounts), page, host, port)
 
 
 if __name__ == "__main__":

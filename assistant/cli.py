@@ -174,7 +174,7 @@ def _prompt(text: str) -> str:
 def _serve(options: argparse.Namespace) -> None:
     from app import serve
 
-    serve(model=options.model, host=options.host, port=options.port)
+    serve(model=options.model, host=options.host, port=options.port, auth=options.auth)
 
 
 def _generate(options: argparse.Namespace) -> None:
@@ -243,7 +243,7 @@ _COMMANDS = {
     "inspect": (_inspect, "find defects on photos", "images --reference --model --out? --json"),
     "ask": (_ask, "ask one question about a photo", "image question --reference --model --json"),
     "chat": (_chat, "talk about a photo in the terminal", "image? --reference --model"),
-    "serve": (_serve, "open the web page and its API", "--host --port --model"),
+    "serve": (_serve, "open the web page and its API", "--host --port --model --auth"),
     "generate": (_generate, "a data set of synthetic defects, with masks, facts and dialogues", GENERATE),
     "train": (_train, "run one training stage or the whole fine-tuning recipe", TRAIN),
     "evaluate detection": (_evaluate_detection, "on labelled photos", "--data --shots --seed, --model --out"),

@@ -58,6 +58,10 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "--json": {"action": "store_true", "help": "one JSON object per line on stdout"},
     "--host": {"default": "127.0.0.1", "help": "default: %(default)s, this machine only"},
     "--port": {"type": int, "default": 7860, "help": "default: %(default)s"},
+    "--auth": {
+        "action": "store_true",
+        "help": "ask who comes: ANOMALY_ASSISTANT_USERS=name:password,... and ANOMALY_ASSISTANT_TOKEN (for programs)",
+    },
     "--seed": {"type": at_least(0), "default": 0, "metavar": "S", "help": "default: %(default)s"},
     "--seed,": {"type": seeds, "default": (0,), "metavar": "S,...", "help": "several: mean and interval; default: 0"},
     "--data": {"type": Path, "required": True, "metavar": "ROOT", "help": "categories in MVTec-AD layout, or one"},

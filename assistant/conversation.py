@@ -160,6 +160,14 @@ class Chat:
         said = ground(words, self.inspection, question).strip() or known_answer(self.inspection, question)
         return self._keep(question, said, self.inspection)
 
+    def replay(self, question: str, answer: str) -> None:
+        """Take up a turn of a conversation that was kept elsewhere: words that restrict, restrict again."""
+        question = _one_line(question)
+        steering = steer(question, self.inspection)
+        if steering is not None and not steering.problem:
+            self.restrict(steering.area)
+        self._keep(question, answer, self.inspection)
+
     def stop(self) -> None:
         """End the answer that is being written; callable from any thread."""
         self._stop.set()

@@ -25,7 +25,7 @@ LAYERS = {
     "assistant.evaluation.categories": DOORS, "assistant.evaluation.anomalygpt": DOORS,
     "assistant.evaluation.detection": DOORS, "assistant.evaluation.qa": DOORS, "assistant.evaluation.seeds": DOORS,
     "assistant.evaluation.answering": WHOLE, "assistant.cli_arguments": FLOOR, "assistant.cli": DOORS,
-    "assistant.__main__": DOORS, "assistant.web": DOORS, "app": DOORS,
+    "assistant.__main__": DOORS, "assistant.web": DOORS, "assistant.serving": DOORS, "app": DOORS,
 }  # fmt: skip
 HEAVY = {"torch", "transformers", "peft", "accelerate", "gradio", "datasets", "bitsandbytes"}
 FORBIDDEN = {FLOOR: HEAVY | {"cv2"}, TORCH: HEAVY - {"torch"}, BESIDE: HEAVY - {"datasets"}}

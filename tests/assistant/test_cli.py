@@ -163,8 +163,8 @@ def test_main_leaves_with_the_code(stub: Any, photo_path: Path) -> None:
 
 
 HANDED_ON = [  # command line, module and function it calls, what that is given
-    (["serve", "--host", "0.0.0.0", "--port", "81", "--model", "m"], "app:serve",
-     {"model": "m", "host": "0.0.0.0", "port": 81}),
+    (["serve", "--host", "0.0.0.0", "--port", "81", "--model", "m", "--auth"], "app:serve",
+     {"model": "m", "host": "0.0.0.0", "port": 81, "auth": True}),
     (["evaluate", "detection", "--data", "d", "--shots", "4", "--seed", "1", "--out", "OUT"],
      "assistant.evaluation.detection:evaluate_detection",
      {"data": Path("d"), "shots": 4, "seed": 1, "model": "tiny", "out": "OUT"}),
