@@ -54,8 +54,8 @@ def look(assistant: Assistant, detector: FusedDetector, photo: Photo) -> Seen:
 @torch.inference_mode()
 def judge(detector: FusedDetector, seen: Seen, marks: Marks) -> tuple[float, np.ndarray]:
     """Probability and map (s, s), as `FusedDetector.detect` has them."""
-    logits, _, _ = marks.judge(seen.features, seen.logits, seen.kinds)
-    probability = detector.calibration.probability(detector._statistics(top_logit(logits), seen.found))
+    logits, _, found, _ = marks.judge(seen.features, seen.logits, seen.kinds, seen.found)
+    probability = detector.calibration.probability(detector._statistics(top_logit(logits), found))
     return probability, logits[0, 0].sigmoid().numpy()
 
 

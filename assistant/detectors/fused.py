@@ -248,7 +248,7 @@ class FusedDetector:
         # Judged with its references and alone, in one go.
         logits, similarity = self.head(features, [None] if found is None else [found, None])
         kinds = similarity[0].softmax(dim=0)
-        logits, kinds, remarks = self.marks.judge(features, logits, kinds)
+        logits, kinds, found, remarks = self.marks.judge(features, logits, kinds, found)
         return Detection(
             scores=logits[0, 0].sigmoid().numpy(),
             kinds=kinds.numpy(),

@@ -1,14 +1,14 @@
 """What users have judged on photos of a product, found again on other photos: accepted marks and known defects."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from assistant.detectors.memory_bank import GRID
+from assistant.detectors.memory_bank import GRID, Neighbours
 from assistant.encoder import PatchFeatures
 from assistant.inspection import KINDS
 from assistant.lexicon import TYPE
@@ -79,26 +79,29 @@ class Marks:
         fine = torch.minimum(F.max_pool2d(fine, 3, 1, 1)[0], 1 - bad)
         return Found(fine, bad, which.view(GRID, GRID))
 
-    def judge(self, features: PatchFeatures, logits: Tensor, kinds: Tensor) -> tuple[Tensor, Tensor, tuple[str, ...]]:
+    def judge(
+        self, features: PatchFeatures, logits: Tensor, kinds: Tensor, near: Neighbours | None
+    ) -> tuple[Tensor, Tensor, Neighbours | None, tuple[str, ...]]:
         """What the detector found on one photo, corrected.
 
         Args:
             features: of the photo, batch 1.
             logits: (B, 1, s, s), the photo judged in B ways.
             kinds: (K, c, c) probabilities.
+            near: how far the references lie; None without any.
 
         Returns:
-            logits, kinds, and remarks to the user. What is accepted falls to the median of the photo; what is a known
-            defect rises to `RAISED` and bears its kind.
+            logits, kinds, distances, and remarks to the user. What is accepted falls to the median of the photo, its
+            distance too; what is a known defect rises to `RAISED` and bears its kind.
         """
         if self.accepted is None and self.defects is None:
-            return logits, kinds, ()
+            return logits, kinds, near, ()
         found = self.find(features)
-        accepted, defect = (_resized(part, logits.shape[-1]) for part in (found.accepted, found.defect))
-        median = logits.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
-        logits = torch.lerp(logits, torch.minimum(logits, median), accepted)
-        logits = torch.lerp(logits, logits.clamp_min(RAISED), defect)
-        return logits, self._named(kinds, found), self._remarks(found)
+        logits = _fallen(logits, found.accepted)
+        logits = torch.lerp(logits, logits.clamp_min(RAISED), _resized(found.defect, logits.shape[-1]))
+        if near is not None:
+            near = replace(near, distances=tuple(_fallen(d[None], found.accepted)[0] for d in near.distances))
+        return logits, self._named(kinds, found), near, self._remarks(found)
 
     def _named(self, kinds: Tensor, found: Found) -> Tensor:
         """Probabilities (K, c, c) of kinds, where those of known defects speak louder than the decoder."""
@@ -145,6 +148,12 @@ def _nearest(patches: Tensor, bank: Tensor | None, otherwise: float) -> tuple[Te
         return torch.full((patches.shape[1],), otherwise), torch.zeros(patches.shape[1], dtype=torch.long)
     similarity, index = (patches.T @ bank).max(dim=1)
     return (2 - 2 * similarity).clamp_min(0).sqrt(), index
+
+
+def _fallen(values: Tensor, accepted: Tensor) -> Tensor:
+    """Values (B, 1, s, s) that fall to the median of their map as far as they are accepted, (GRID, GRID) in [0, 1]."""
+    median = values.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
+    return torch.lerp(values, torch.minimum(values, median), _resized(accepted, values.shape[-1]))
 
 
 def _likeness(distance: Tensor, rest: Tensor, ratio: tuple[float, float]) -> Tensor:

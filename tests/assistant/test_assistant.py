@@ -15,6 +15,7 @@ import torch
 from PIL import Image
 
 from assistant import Assistant, UserError
+from assistant.assistant import VIEWS
 from assistant.calibration import Calibration
 from assistant.conversation import REMEMBERED_TURNS, Turn
 from assistant.detectors.fused import STATISTICS, FusionHead
@@ -127,11 +128,11 @@ def test_the_same_photo_gives_the_same_inspection_however_it_comes(assistant, ph
 def test_a_photo_is_looked_at_once(assistant, photos, looks):
     for _ in range(3):
         assistant.inspect(photos[0], photos[1:3])
-    assert looks == [1] * 5  # the two references in a mirror, too
+    assert looks == [1] * (5 + VIEWS)  # the two references in a mirror, too, and views of them with drawn defects
     assistant.inspect(photos[1], [photos[2]])  # what was a reference is now the photo
-    assert sum(looks) == 5
+    assert sum(looks) == 5 + 3 * VIEWS  # one reference alone is viewed with and without a defect
     assistant.inspect(np.ascontiguousarray(photos[0].transpose(1, 0, 2)))  # same bytes, another shape
-    assert sum(looks) == 6
+    assert sum(looks) == 6 + 3 * VIEWS
 
 
 def test_a_set_of_references_is_compared_by_one_detector(assistant, photos):
@@ -172,7 +173,7 @@ def test_a_conversation_looks_once_and_keeps_its_turns(assistant, photos, looks)
     seen = memo.misses
     chat = assistant.start_chat(photos[2], photos[3:5])
     answers = [chat.ask(question) for question in QUESTIONS[:3]]
-    assert sum(looks) == 3, "the photo and two references"
+    assert sum(looks) == 5 + VIEWS, "the photo, two references and what settles their line"
     assert memo.misses == seen + 1, "the language model's own look"
     assert chat.turns == [Turn(q, a) for q, a in zip(QUESTIONS, answers, strict=False)]
 

@@ -117,7 +117,7 @@ def test_nothing_is_changed_without_corrections(assistant, photos):
     features = assistant.encode(photos[0])
     plain = assistant.detector(photos[:2])
     logits, kinds = torch.randn(2, 1, 64, 64), torch.rand(12, 32, 32)
-    assert Marks().judge(features, logits, kinds) == (logits, kinds, ())
+    assert Marks().judge(features, logits, kinds, None) == (logits, kinds, None, ())
     assert plain is assistant.detector(photos[:2], Corrections())
 
 
