@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
-VIEWS = 8  # of a set of references, with a defect drawn on each, once
+VIEWS = 12  # of a set of references, with a defect drawn on each, once
 REMEMBERED_MARKS = 256  # marks whose patches are kept: 1.5 MB each, so that another correction takes effect at once
 MAX_NEW_TOKENS = 160
 NO_LANGUAGE = ("this assistant was opened without its language model", "open it with language=True")

@@ -16,7 +16,7 @@ import torch
 from assistant.assistant import CHECKPOINTS, Assistant
 from assistant.lvlm.checkpoint import load
 from assistant.lvlm.vision_cache import cache_vision
-from training.assistant_stage import Collator, Dialogues, inspect_scenes
+from training.dialogues import Collator, Dialogues, inspect_scenes
 from training.scenes import Scenes
 
 BATCH = 8
@@ -32,7 +32,7 @@ def main() -> None:
     inspector = Assistant.from_pretrained("tiny", language=False)
     scenes = Scenes([], [], inspector.encoder.image_size, 4, seed=0)
     model, processor = load(CHECKPOINTS / "tiny", dtype=torch.float32)
-    rows = Dialogues(inspect_scenes(inspector, scenes, SCENES), (3, 8), BATCH, seed=0)
+    rows = Dialogues(inspect_scenes(inspector, scenes, SCENES), (3, 8), seed=0)
     collate = Collator(processor)
     batches = [collate([rows[step * BATCH + i] for i in range(BATCH)]) for step in range(options.steps)]
     tower = model.lvlm.model.vision_tower.requires_grad_(False)

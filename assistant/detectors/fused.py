@@ -33,7 +33,9 @@ STATISTICS = (
 )  # fmt: skip
 ONE, SEVERAL = STATISTICS.index("logit, one reference"), STATISTICS.index("logit, several")
 # Where the line between good and defective lies, as a share of the way from good photos to drawn defects.
-LINE, LINE_OF_ONE = 0.45, 0.7
+LINE, LINE_OF_ONE = 0.4, 0.7
+SURE = 6.0  # by so much the log odds of "defective" rise over that way
+LEAST_RISE = 0.3  # what synthetic scenes say they rise by, at least: below, noise would be blown up
 # How much of what good photos score among one another is taken off: a few of them tell their mean only roughly.
 USUAL_SHARE = 0.5
 MOST_JUDGED = 4  # references that are judged by the others
@@ -209,7 +211,7 @@ class FusedDetector:
     def settled(self, views: Iterable[View]) -> "FusedDetector":
         """The same detector with its line between the good photos and defects drawn on them.
 
-        What counts as evidence, and how much, stays as it was learnt; where good ends is the product's own. Several
+        What counts as evidence stays as it was learnt; where good ends, and how steeply, is the product's own. Several
         references tell by one another what good photos score. One alone tells it by other views of itself, which are
         more alike than two parts are; so the line lies nearer to the defects there.
         """
@@ -224,7 +226,9 @@ class FusedDetector:
             start, share, taken, good = SEVERAL, LINE, USUAL_SHARE, self.among
         line = (1 - share) * good + share * drawn - taken * self.among
         weights = np.array(self.calibration.weights)
-        weights[start + len(EVIDENCE)] = -line @ weights[start : start + len(EVIDENCE)]
+        mix = weights[start : start + len(EVIDENCE)]  # a view: what is changed is changed in `weights`
+        mix *= SURE / max(float(mix @ (drawn - good)), LEAST_RISE)
+        weights[start + len(EVIDENCE)] = -line @ mix
         other = copy.copy(self)
         other.calibration = replace(self.calibration, weights=tuple(weights.tolist()))
         return other
