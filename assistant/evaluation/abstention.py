@@ -28,7 +28,7 @@ def abstention_curve(records: Iterable[Row]) -> dict[str, Any] | None:
     if not scored:
         return None
     chance, right = np.array(scored, dtype=np.float64).T
-    certainty = np.maximum(chance, 1 - chance)
+    certainty = np.maximum(chance, 1 - chance).round(4)  # beyond, two runs may differ
     order = np.argsort(-certainty, kind="stable")
     ends = np.append(np.flatnonzero(np.diff(certainty[order])), len(order) - 1)
     coverage, accuracy = (ends + 1) / len(order), right[order].cumsum()[ends] / (ends + 1)

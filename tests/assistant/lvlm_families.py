@@ -24,11 +24,11 @@ from transformers.models.smolvlm.image_processing_pil_smolvlm import SmolVLMImag
 from assistant.lvlm.photo_processor import photo_processor_class
 
 TEXT = {
-    "hidden_size": 32,
-    "intermediate_size": 32,
+    "hidden_size": 64,  # bitsandbytes packs rows of 64 on processors that know bfloat16
+    "intermediate_size": 64,
     "num_hidden_layers": 2,
-    "num_attention_heads": 2,
-    "num_key_value_heads": 2,
+    "num_attention_heads": 4,
+    "num_key_value_heads": 4,
     "tie_word_embeddings": True,
 }
 VISION = {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 2, "num_attention_heads": 2}
@@ -128,7 +128,7 @@ def qwen2_5_vl() -> tuple[Any, Any]:
             "hidden_size": 16,
             "intermediate_size": 16,
             "num_heads": 2,
-            "out_hidden_size": 32,
+            "out_hidden_size": 64,
             "patch_size": 4,
             "window_size": 16,
             "fullatt_block_indexes": [1],
