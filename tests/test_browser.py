@@ -39,6 +39,7 @@ def wait_for_messages(page: Any, count: int) -> list[str]:
 
 
 def test_a_question_without_a_photo_gets_a_hint(page: Any) -> None:
+    assert not page.locator("#surface").is_visible() and page.locator("#result").is_visible()
     page.locator("#ask textarea").fill("Where?")
     page.keyboard.press("Enter")
     playwright.expect(page.locator("#chat")).to_contain_text("I need a photo first", timeout=SOON)
