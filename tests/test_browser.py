@@ -20,7 +20,7 @@ def choose_example(page: Any, name: str) -> None:
     count = page.locator("#strip li").count()
     example(page, name).click()
     playwright.expect(page.locator("#strip li")).to_have_count(count + 1, timeout=SOON)
-    page.wait_for_timeout(500)  # Gradio sends nothing for a click in the very moment in which results arrive
+    page.wait_for_timeout(500)  # nobody is quicker
     page.locator("#restart").press("Enter")
     playwright.expect(page.locator("#strip li")).to_have_count(1, timeout=SOON)
     wait_for_messages(page, 1)
