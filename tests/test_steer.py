@@ -292,7 +292,7 @@ def test_controls_have_names(workshop: Workshop) -> None:
     from app import build_app
 
     config = json.dumps(build_app(workshop).config, default=str)
-    named: list[Any] = ["Questions and corrections are about", "Kind of defect", "This is acceptable", "Photo to mark"]
+    named: list[Any] = ["Ask about", "Kind of defect", "This is acceptable", "Photo to mark"]
     assert [name for name in named if name not in config] == []
 
 

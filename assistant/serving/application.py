@@ -15,6 +15,7 @@ from assistant import UserError, __version__
 from assistant.serving.accounts import TOKEN, USERS, Accounts
 from assistant.serving.completions import Completions
 from assistant.serving.gate import Gate
+from assistant.serving.joining import UnhurriedJoin
 from assistant.serving.limits import MAX_FILE, PROGRAMS, QUEUE, VISITORS
 from assistant.serving.line import Line
 from assistant.serving.sessions import Sessions
@@ -29,6 +30,7 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
     """Everything one address serves: the page at `/`, `/v1`, `/healthz`, Gradio's API and its MCP server."""
     line = Line()
     application = FastAPI(title="Anomaly assistant", version=__version__, openapi_url=None)
+    application.add_middleware(UnhurriedJoin)
     application.include_router(Completions(workshop, line).router())
 
     @application.get("/healthz")

@@ -233,7 +233,13 @@ def _inputs() -> tuple[gr.HTML, gr.File, gr.UploadButton, gr.Button, gr.Button]:
     gr.HTML("<h2>Photos to inspect</h2>")
     about = gr.HTML(elem_id="batch-about")
     files = gr.File(
-        label="Photos", show_label=False, file_count="multiple", file_types=["image"], height=150, elem_id="batch-files"
+        label="Photos",
+        show_label=False,
+        file_count="multiple",
+        file_types=["image"],
+        height=150,
+        elem_id="batch-files",
+        elem_classes="drop",
     )
     folder = gr.UploadButton("Add a whole folder", file_count="directory", size="sm", elem_id="batch-folder")
     with gr.Row():

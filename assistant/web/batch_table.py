@@ -125,10 +125,10 @@ def _row(batch: Batch, row: Row, picked: bool) -> str:
     meter = f'<span class="meter" aria-hidden="true"><i style="width:{share}"></i></span>' * bool(share)
     cells = (
         f'<button type="button" data-do="select" data-item="row:{row.number}" class="row" aria-label="Show {name}">'
-        f"{_thumbnail(batch, row)}<span>{name}</span></button>",
+        f"{_thumbnail(batch, row)}<span>{name.replace('_', '_<wbr>')}</span></button>",
         f'<span class="verdict"><i class="mark" aria-hidden="true">{sign}</i>{word}</span>',
         f"{chance}{meter}",
-        html.escape(row.found),
+        f'<div class="found" title="{html.escape(row.found)}">{html.escape(row.found)}</div>',
     )
     current = ' aria-current="true"' * picked
     opened = f'data-do="select" data-item="row:{row.number}"'

@@ -200,7 +200,7 @@ def build_correct_panel(workshop: Workshop, session: gr.State, results: Results,
         picker.kind.render()
     message = gr.HTML(elem_id="correction")
     undo = gr.Button("Undo this correction", size="sm", visible=False, elem_id="undo-last")
-    with gr.Accordion("Corrections of this product", open=False) as fold:
+    with gr.Accordion("Corrections of this product", open=False, elem_id="corrected") as fold:
         listed = clickable(elem_id="corrections")
         export = gr.Button("Export as training data", size="sm", elem_id="export")
         exported = gr.HTML()

@@ -70,10 +70,10 @@ def regions(inspection: Inspection, zoomed: int = 0) -> str:
     return f'<div class="regions">{table}</div>' if rows else ""
 
 
-def details(inspection: Inspection, extra: Sequence[str] = (), *, zoomed: int = 0, colors: str = "Heat") -> str:
-    """Under the picture: what its colors mean, the regions, the remarks, how long it took."""
+def details(inspection: Inspection, extra: Sequence[str] = (), *, zoomed: int = 0) -> str:
+    """Under the picture: the regions, the remarks, how long it took."""
     notes = "".join(f"<li>{html.escape(note)}</li>" for note in (*inspection.notes, *extra))
     count = inspection.references
     compared = f"compared with {count} good part{'s' * (count != 1)}" if count else "without references"
     time = f"<p>Inspected in {inspection.seconds:.2f} s, {compared}.</p>"
-    return legend(colors) + regions(inspection, zoomed) + f"<ul>{notes}</ul>" * bool(notes) + time
+    return regions(inspection, zoomed) + f"<ul>{notes}</ul>" * bool(notes) + time

@@ -38,13 +38,14 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
             drop, photos, examples = _photos()
         with gr.Column(elem_id="results", min_width=300):
             badge, picture, beside, controls = _picture()
+            legend = gr.HTML()
+            slot = gr.Column(elem_id="tools")  # above the facts, whose table may be long
             facts = clickable(elem_id="details")
-            slot = gr.Column(elem_id="tools")
         with gr.Column(elem_id="talk", min_width=300):
             chatbot, suggestions, question, stop, restart, took = _conversation()
         with gr.Column(elem_id="product", min_width=250):
             product, good_drop, good, manage = _product()
-    results = Results(photos, product, good, badge, picture, beside, facts, chatbot, suggestions, stop)
+    results = Results(photos, product, good, badge, picture, beside, legend, facts, chatbot, suggestions, stop)
     with slot:
         for build in tools:
             build(workshop, session, results)
@@ -163,8 +164,9 @@ def _product() -> tuple[gr.Dropdown, gr.Gallery, gr.HTML, Manage]:
     """Which product it is, and its good parts."""
     gr.HTML("<h2>Product and its good parts <small>optional</small></h2>")
     product = gr.Dropdown(
-        [("No product", NO_PRODUCT)], value=NO_PRODUCT, label="Product", show_label=False, elem_id="product-name"
-    )
+        [("No product", NO_PRODUCT)], value=NO_PRODUCT, label="Product", show_label=False, container=False,
+        elem_id="product-name",
+    )  # fmt: skip
     good = clickable(elem_id="good")
     drop = _drop_zone("Good parts", "references", ["upload"], 84)
     with gr.Accordion("New product, rename, remove", open=False, elem_id="manage"):

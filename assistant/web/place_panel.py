@@ -145,7 +145,7 @@ def _shown(session: Session) -> str:
 def place_components() -> Picker:
     """The choice of a place, and the photo to draw on beneath the picture; what is in `actions` is up to others."""
     surface = drawing_surface("surface")
-    choice = gr.Radio(choices(None), value=WHOLE, label="Questions and corrections are about", elem_id="place")
+    choice = gr.Radio(choices(None), value=WHOLE, label="Ask about", elem_id="place")
     whole = gr.Button("Judge the whole photo again", size="sm", visible=False, elem_id="whole")
     kind = gr.Dropdown(
         [UNNAMED, *KINDS], value=UNNAMED, label="Kind of defect", show_label=False, allow_custom_value=True,

@@ -7,7 +7,7 @@ from typing import Any
 import gradio as gr
 
 from assistant.web.facts import VERDICTS as SIGNS
-from assistant.web.facts import WELCOME, card, details, verdict
+from assistant.web.facts import WELCOME, card, details, legend, verdict
 from assistant.web.inspecting import MOST_REFERENCES
 from assistant.web.picture import draw
 from assistant.web.session import Look, Session
@@ -30,6 +30,7 @@ class Results:
     badge: gr.HTML
     picture: gr.Image
     beside: gr.ImageSlider
+    legend: gr.HTML
     details: gr.HTML
     chatbot: gr.Chatbot
     suggestions: gr.HTML
@@ -54,14 +55,14 @@ def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
         badge = card("problem", html.escape(session.message), role="alert")
     else:
         badge = card("", WELCOME) if inspection is None else verdict(inspection)
-    facts = ""
+    colors = facts = ""
     if photo is not None and inspection is not None:
-        facts = details(inspection, _left_out(workshop, session), zoomed=photo.enlarged, colors=look.colors)
+        colors, facts = legend(look.colors), details(inspection, _left_out(workshop, session), zoomed=photo.enlarged)
     picture, beside = pictures(session)
     return updates(
         photos=_photos(session), product=_products(workshop, session), good=_good(workshop, session), badge=badge,
-        picture=picture, beside=beside, details=facts, chatbot=messages(session), suggestions=_suggestions(session),
-        stop=gr.update(interactive=session.pending is not None),
+        picture=picture, beside=beside, legend=colors, details=facts, chatbot=messages(session),
+        suggestions=_suggestions(session), stop=gr.update(interactive=session.pending is not None),
     )  # fmt: skip
 
 

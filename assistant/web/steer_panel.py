@@ -13,7 +13,7 @@ from assistant.web.inspect_panel import InspectPanel
 from assistant.web.place_panel import NO_PLACE, Picker
 from assistant.web.results import Results, show, updates
 from assistant.web.session import Session
-from assistant.web.style import MODEL
+from assistant.web.style import MODEL, in_view
 from assistant.web.workshop import Workshop
 from assistant.wording import tell
 
@@ -84,6 +84,8 @@ def build_steer_panel(workshop: Workshop, session: gr.State, results: Results, p
         ask = gr.Button(ASKED, size="sm", elem_id="ask-place")
         only = gr.Button("Judge only this", size="sm", elem_id="judge-only")
         ignore = gr.Button("Ignore this", size="sm", elem_id="ignore")
-    events = ((ask, panel.ask), (only, panel.judge_only), (ignore, panel.ignore), (picker.whole, panel.whole))
-    for button, event in events:
-        button.click(event, session, results.components, show_progress="hidden", **MODEL)
+    ask.click(None, js=in_view("chat"))  # on a tablet or phone the answer is written elsewhere
+    ask.click(panel.ask, session, results.components, show_progress="hidden", **MODEL)
+    for button, event in ((only, panel.judge_only), (ignore, panel.ignore), (picker.whole, panel.whole)):
+        judged = button.click(event, session, results.components, show_progress="hidden", **MODEL)
+        judged.then(None, js=in_view("verdict"))

@@ -13,3 +13,8 @@ STYLE: dict[str, Any] = {"theme": THEME, "css": CSS}
 # Answers and inspections of all visitors wait in one line; nothing else waits behind them.
 MODEL: dict[str, Any] = {"concurrency_id": "model", "api_visibility": "private"}
 QUIET: dict[str, Any] = {"show_progress": "hidden", "api_visibility": "private"}
+
+
+def in_view(name: str) -> str:
+    """Script for an event: scroll the element of that id into view, if it is not."""
+    return f"() => document.querySelector('#{name}').scrollIntoView({{ behavior: 'smooth', block: 'nearest' }})"

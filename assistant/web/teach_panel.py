@@ -242,6 +242,7 @@ def _left(panel: TeachPanel, workshop: Workshop) -> tuple[gr.HTML, gr.File, gr.D
         file_types=["image"],
         height=130,
         elem_id="teach-photos",
+        elem_classes="drop",
     )
     gr.HTML("<h2>Model in use</h2>")
     model = gr.Dropdown(
