@@ -13,7 +13,9 @@ from torch.nn import functional as F
 from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.detectors import DETECTORS, Detector, load_detector
-from assistant.detectors.fused import STATISTICS, FusedDetector, FusionHead, top_logit
+from assistant.detectors.drawn_defects import another_view, draw_defect
+from assistant.detectors.fused import STATISTICS, FusedDetector, FusionHead, View, top_logit
+from assistant.detectors.marks import Marks, marked_patches
 from assistant.detectors.memory_bank import GRID, MemoryBank
 from assistant.detectors.text_prompts import prompt_features
 from assistant.encoder import ImageEncoder, PatchFeatures
@@ -406,3 +408,49 @@ def test_a_damaged_detector_is_named(damage, head, tmp_path):
     damage(tmp_path)
     with pytest.raises(UserError, match=f"{tmp_path.name} is missing or damaged.*copy the checkpoint again"):
         FusionHead.load(tmp_path)
+
+
+# ---- the line of a set of references
+
+
+@pytest.mark.parametrize("count", [1, 4])
+def test_the_line_lies_between_good_photos_and_drawn_defects(head, encoder, references, count):
+    shown = references.select(slice(0, count))
+    views = [
+        View(
+            i % count,
+            encoder(pixels(with_defect(good_photo(40 + i), 40, 20 + 8 * i, i))),
+            encoder(pixels(good_photo(i))),
+        )
+        for i in range(6)
+    ]
+    head.calibration = Calibration((0.5, 1.0, 0.1, 9.0) * 2 + (1.0, 0.0))  # all is far beyond its line
+    plain = FusedDetector(head, shown)
+    settled = plain.settled(views)
+    chance = [
+        [d.calibration.probability(d.detect(seen).statistics) for seen in (views[0].good, views[0].broken)]
+        for d in (plain, settled)
+    ]
+    assert min(chance[0]) > 0.5, "before, both are called defective"
+    assert chance[1][0] < 0.5 < chance[1][1]
+    assert plain.calibration is head.calibration, "the head's own is for all products"
+
+
+def test_another_view_and_a_drawn_defect_are_photos_and_repeat(head):
+    photo = good_photo(3).astype(np.float32)
+    for change in (another_view, draw_defect):
+        first, second = (change(photo, np.random.default_rng(5)) for _ in range(2))
+        assert np.array_equal(first, second) and first.dtype == np.float32 and first.shape == photo.shape
+        assert first.min() >= 0 and first.max() <= 1 and np.abs(first - photo).max() > 0.05
+
+
+def test_what_is_accepted_lies_no_farther_than_the_rest(encoder, references):
+    photo = with_defect(good_photo(50), 40, 40)
+    features = encoder(pixels(photo))
+    mask = np.zeros((SIDE, SIDE), bool)
+    mask[36:68, 36:68] = True
+    near = MemoryBank(references).nearest(features)
+    marks = Marks([marked_patches(features, mask)], (), references)
+    logits, kinds = torch.zeros(1, 1, SIDE // 4, SIDE // 4), torch.full((len(KINDS), 16, 16), 1 / len(KINDS))
+    _, _, after, _ = marks.judge(features, logits, kinds, near)
+    assert float(after.excess(0.01)) < float(near.excess(0.01))

@@ -26,7 +26,7 @@ from transformers import (
 )
 
 from assistant import UserError
-from assistant.assistant import Assistant
+from assistant.assistant import ENCODER, Assistant
 from assistant.compact_encoder import CompactEncoderConfig
 from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.encoder import ImageEncoder
@@ -37,7 +37,7 @@ from training import assistant_stage, encoder_stage, tokenizer
 from training.assistant_stage import train_assistant
 from training.by_length import ByLength
 from training.config import AssistantConfig, DecoderConfig, EncoderConfig
-from training.decoder_stage import DecoderTraining, calibrate, collate, fit_calibration, train_decoder
+from training.decoder_stage import DecoderTraining, _kind_loss, calibrate, collate, fit_calibration, train_decoder
 from training.dialogues import Collator, Dialogues, Example, inspect_scenes
 from training.encoder_stage import choose_levels, open_teacher, train_encoder
 from training.joint import join
@@ -222,6 +222,31 @@ def test_calibration_scenes_are_never_trained_on(decoder_config, asked):
     train_decoder(decoder_config)
     calibrated = asked[-decoder_config.calibration_scenes :]
     assert min(calibrated) > 1_000_000 > max(asked[: -decoder_config.calibration_scenes])
+
+
+def test_the_encoder_learns_on_and_travels_along(decoder_config):
+    config = dataclasses.replace(decoder_config, tune_encoder=True, learning_rate=0.01)
+    train_decoder(config)
+    before = ImageEncoder.from_pretrained(config.encoder).backbone.state_dict()
+    after = ImageEncoder.from_pretrained(Path(config.output) / ENCODER).backbone.state_dict()
+    moved = {name for name, weight in before.items() if not torch.allclose(weight, after[name], atol=2e-3)}
+    assert any("conv" in name or "weight" in name for name in moved)
+    assert not any("running" in name for name in moved), "batch statistics are those of photos"
+    head = FusionHead.load(config.output)
+    assert 0 < Assistant(ImageEncoder.from_pretrained(config.encoder), head).inspect(good_photo()).probability < 1
+
+
+def good_photo() -> np.ndarray:
+    return np.full((SIDE, SIDE, 3), 120, np.uint8)
+
+
+def test_a_small_defect_counts_as_much_as_a_large_one_in_the_loss_of_kinds():
+    kinds = torch.zeros(1, 8, 8, dtype=torch.long)
+    kinds[0, :4], kinds[0, 7, 7] = 1, 2  # 32 pixels of one kind, one of another
+    right_large, right_small = (torch.zeros(1, len(KINDS), 8, 8) for _ in range(2))
+    right_large[:, 0], right_small[:, 1] = 5.0, 5.0
+    assert float(_kind_loss(right_large, kinds)) == pytest.approx(float(_kind_loss(right_small, kinds)), rel=1e-4)
+    assert float(_kind_loss(right_large, torch.zeros_like(kinds))) == 0.0
 
 
 def test_the_loss_falls_on_a_fixed_batch(photos, encoder_folder):
