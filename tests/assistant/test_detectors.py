@@ -424,8 +424,8 @@ def test_the_line_lies_between_good_photos_and_drawn_defects(head, encoder, refe
         )
         for i in range(6)
     ]
-    head.calibration = Calibration((0.5, 1.0, 0.1, 9.0) * 2 + (1.0, 0.0))  # all is far beyond its line
-    plain = FusedDetector(head, shown)
+    before = Calibration((0.5, 1.0, 0.1, 9.0) * 2 + (1.0, 0.0))  # all is far beyond its line
+    plain = FusedDetector(head, shown, calibration=before)
     settled = plain.settled(views)
     chance = [
         [d.calibration.probability(d.detect(seen).statistics) for seen in (views[0].good, views[0].broken)]
@@ -433,7 +433,7 @@ def test_the_line_lies_between_good_photos_and_drawn_defects(head, encoder, refe
     ]
     assert min(chance[0]) > 0.5, "before, both are called defective"
     assert chance[1][0] < 0.5 < chance[1][1]
-    assert plain.calibration is head.calibration, "the head's own is for all products"
+    assert plain.calibration is before, "another set of references has a line of its own"
 
 
 def test_another_view_and_a_drawn_defect_are_photos_and_repeat(head):
