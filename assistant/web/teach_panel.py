@@ -1,6 +1,7 @@
 """Teach: look at synthetic defects of a product, tune a model to its photos, see before and after, choose a model."""
 
 import html
+import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -98,7 +99,8 @@ class TeachPanel:
             picture.thumbnail((LONGEST, LONGEST), Image.Resampling.BOX)
             shots.append(Shot(normal.path, np.asarray(picture)))
         made: list[tuple[Image.Image, str]] = []
-        for broken in broken_photos(shots, SAMPLES, np.random.default_rng(), kinds=kinds or None):
+        tries = broken_photos(shots, 3 * SAMPLES, np.random.default_rng(), kinds=kinds or None)  # some do not show
+        for broken in itertools.islice(tries, SAMPLES):
             made.append((outlined(broken.sample.image, broken.mask), ", ".join(broken.sample.kinds)))
             yield gr.update(value=made, visible=True), card("", f"{len(made)} made …")
         fewer = " Others did not show on this product." if len(made) < SAMPLES else ""
