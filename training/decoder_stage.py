@@ -55,7 +55,7 @@ class DecoderTraining(nn.Module):
     """Encoder and trained fusion head; one of `LOSSES` on the fused and on the zero-shot map.
 
     Args:
-        encoder: frozen; None where only weights are to be filled from a checkpoint.
+        encoder: frozen unless tuned; None where only weights are to be filled from a checkpoint.
         head: what is trained.
         loss: a name in `LOSSES`.
         tune_encoder: the encoder learns on, too, held near to what it was: else it would forget all that synthetic

@@ -86,7 +86,7 @@ class AnomalyLvlmProcessor(PushToHubMixin):
             text=[text for text, _ in rendered],
             images=_nested(conversations, images),
             padding=True,
-            # In training no position may see padding alone: its attention has no sum, and on a GPU no gradient.
+            # In training no position shall see padding alone, whose attention has nothing to sum.
             padding_side="right" if labels else "left",
             return_tensors="pt",
             # A template that writes its own beginning-of-sequence token must not get a second one.
