@@ -15,8 +15,8 @@ from statistics import median
 import cv2
 import numpy as np
 
+from assistant.foreground import foreground
 from data_gen.facts import measure
-from data_gen.foreground import foreground
 from data_gen.procedural import Product
 from data_gen.synthesizers import SYNTHESIZERS, NothingVisible, Sample, load_synthesizer
 

@@ -20,7 +20,7 @@ from assistant.detectors.fused import STATISTICS
 from assistant.evaluation.categories import Category, find_categories
 from assistant.evaluation.metrics import auroc, balanced_accuracy
 from assistant.images import load_image
-from data_gen.foreground import ProductStatistics
+from data_gen.product_statistics import ProductStatistics
 from data_gen.quality import quality
 from data_gen.synthesizers import NothingVisible, synthesize
 from data_gen.variation import vary

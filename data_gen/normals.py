@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 from PIL import Image
 
-from data_gen.foreground import ProductStatistics
+from data_gen.product_statistics import ProductStatistics
 
 
 @dataclass(frozen=True)

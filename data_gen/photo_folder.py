@@ -16,8 +16,8 @@ from numpy.random import Generator
 from assistant import UserError
 from assistant.images import load_image
 from assistant.layouts import load_layout, photos_below
-from data_gen.foreground import ProductStatistics
 from data_gen.normals import Picture, Scene, encode
+from data_gen.product_statistics import ProductStatistics
 
 LEAST_SIDE = 32  # pixels, after scaling: on less there is no room for a defect beside its surroundings
 LABELLED = ("mvtec", "good-bad")  # layouts in which photos of defects lie below a folder of good ones

@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from data_gen.foreground import ProductStatistics
 from data_gen.patches import patch_features, patches_of
+from data_gen.product_statistics import ProductStatistics
 from data_gen.synthesizers import Sample
 
 LIKELY, WIDTH = 2.5, 0.8  # distance of a plausible defect over that of the oddest good patches; spread of its log

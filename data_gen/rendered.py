@@ -8,9 +8,9 @@ from functools import lru_cache
 import numpy as np
 from numpy.random import Generator
 
-from data_gen.foreground import ProductStatistics
 from data_gen.normals import Picture, Scene, encode
 from data_gen.procedural import random_product
+from data_gen.product_statistics import ProductStatistics
 
 BLOCK = 25  # samples of one rendered product: enough to be a test set, few enough to see many products
 POOL = 8  # reference photos of a rendered product, shared by its block

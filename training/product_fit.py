@@ -18,7 +18,7 @@ from assistant.detectors.fused import EVIDENCE, SEVERAL, STATISTICS, USUAL_SHARE
 from assistant.encoder import PatchFeatures
 from assistant.images import Frame
 from assistant.product import Product
-from data_gen.foreground import ProductStatistics
+from data_gen.product_statistics import ProductStatistics
 from data_gen.quality import quality
 from data_gen.synthesizers import NothingVisible, Sample, synthesize
 from data_gen.variation import vary

@@ -15,8 +15,8 @@ from typing import Protocol, cast
 import numpy as np
 from numpy.random import Generator
 
+from assistant.foreground import foreground as find_foreground
 from assistant.inspection import KINDS
-from data_gen.foreground import foreground as find_foreground
 
 SYNTHESIZERS: dict[str, str] = {
     "crack": "data_gen.synthesizers.lines:crack",

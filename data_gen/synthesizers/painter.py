@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from numpy.random import Generator
 
-from data_gen.foreground import foreground as find_foreground
-from data_gen.foreground import two_tones
+from assistant.foreground import foreground as find_foreground
+from assistant.foreground import two_tones
 from data_gen.synthesizers import Defect, NothingVisible
 from data_gen.synthesizers.canvas import (
     Canvas,

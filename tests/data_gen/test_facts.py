@@ -8,12 +8,12 @@ from functools import cache
 import numpy as np
 import pytest
 
+from assistant.foreground import foreground
 from assistant.inspection import POSITIONS, find_regions
 from data_gen.color_words import color_word
 from data_gen.facts import inspection_of, measure, true_inspection
 from data_gen.false_alarms import false_alarm
 from data_gen.families import FAMILIES
-from data_gen.foreground import foreground
 from data_gen.procedural import Product
 from data_gen.synthesizers import SYNTHESIZERS, NothingVisible, Sample, load_synthesizer, synthesize
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 
 from assistant import UserError
-from data_gen.foreground import POOL, ProductStatistics, foreground, noise_of
+from assistant.foreground import foreground
 from data_gen.patches import GRID, patch_features
 from data_gen.procedural import Product
+from data_gen.product_statistics import POOL, ProductStatistics, noise_of
 
 
 def photos(family: str, count: int, seed: int = 3, size: int = 128) -> list[np.ndarray]:

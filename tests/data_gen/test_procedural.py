@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.ndimage import maximum_filter, minimum_filter
 
-from data_gen.foreground import foreground, two_tones
+from assistant.foreground import foreground, two_tones
 from data_gen.noise import branching_polyline, fbm, perlin_noise, polygon_mask, random_blob
 from data_gen.procedural import FAMILIES, Product, random_product
 

@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from data_gen.foreground import ProductStatistics
 from data_gen.procedural import Product
+from data_gen.product_statistics import ProductStatistics
 from data_gen.quality import quality
 from data_gen.synthesizers import NothingVisible, Sample, load_synthesizer, synthesize
 

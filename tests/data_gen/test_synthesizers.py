@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
+from assistant.foreground import foreground
 from assistant.inspection import KINDS
-from data_gen.foreground import foreground
 from data_gen.procedural import Product
 from data_gen.synthesizers import MAKERS, SYNTHESIZERS, Defect, NothingVisible, load_synthesizer, synthesize
 
