@@ -12,6 +12,7 @@ import numpy as np
 from assistant import UserError
 
 Box = tuple[int, int, int, int]
+ROOM = 16  # around what is named, in parts of the photo's sides: the map fades over a few cells at its edge
 THE_BOX, THE_BRUSHED = "the box you drew", "the area you marked"
 
 

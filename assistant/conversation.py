@@ -104,7 +104,7 @@ class Chat:
             UserError: nothing of the photo would be left to judge; then nothing changes.
         """
         question, self._before = _one_line(question), self.inspection.area
-        steering = steer(question, self.inspection, area)
+        steering = steer(question, self.inspection, self.photo, area)
         if steering is None:
             about = self.inspection if area is None else self.inspect(area)
             yield from self._answer(question, question, about, varied)
@@ -163,7 +163,7 @@ class Chat:
     def replay(self, question: str, answer: str) -> None:
         """Take up a turn of a conversation that was kept elsewhere: words that restrict, restrict again."""
         question = _one_line(question)
-        steering = steer(question, self.inspection)
+        steering = steer(question, self.inspection, self.photo)
         if steering is not None and not steering.problem:
             self.restrict(steering.area)
         self._keep(question, answer, self.inspection)

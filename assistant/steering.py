@@ -2,23 +2,25 @@
 
 To ask about a place ("what about the lower left?") restricts nothing. Places of the photo are known by name: halves,
 thirds, quarters, sides, corners, the nine cells that answers speak of, its border and its center, a box in pixels,
-and kinds of defects that were found. Where a *thing* is ("ignore the label", "only the left connector", "not the
-background") nobody here knows: the image decoder compares patches with words for defects and has not learnt what
-labels or connectors look like. Such words change nothing, and the answer asks for a box.
+and kinds of defects that were found; of things, a label and the background are looked for on the photo. Where any other
+thing is ("only the left connector") nobody here knows: the image decoder compares patches with words for defects and
+has not learnt what connectors look like. Such words change nothing, and the answer asks for a box.
 """
 
 import re
 from dataclasses import dataclass
 
-from assistant.area import THE_BOX, Area, Box, Piece, clipped
+import numpy as np
+
+from assistant.area import ROOM, THE_BOX, Area, Box, Piece, clipped
 from assistant.boxes import BOX, find_box
 from assistant.choices import parse_choices
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import DEFECT, MIDDLE, ROWS, TYPE, TYPES
 from assistant.places import named_place
+from assistant.things import find_thing
 
 SIDES = (*ROWS, "left", "right")
-ROOM = 16  # around a known region, in parts of the photo's sides: the map fades over a few cells at its edge
 VERB = (
     r"(?:look|check|inspect|judge?|consider|examine?|evaluate?|analy[sz]e?|assess|test|search|rate?|score?|use|us)"
     r"(?:ing)?(?: it| this| the (?:photo|part|picture|image))?"
@@ -86,7 +88,7 @@ class Steering:
     problem: str = ""
 
 
-def steer(message: str, inspection: Inspection, drawn: Area | None = None) -> Steering | None:
+def steer(message: str, inspection: Inspection, photo: np.ndarray, drawn: Area | None = None) -> Steering | None:
     """What a message of the user restricts, or None where it restricts nothing.
 
     "Only" replaces the area that is judged, "ignore" is added to what is left out already.
@@ -94,6 +96,7 @@ def steer(message: str, inspection: Inspection, drawn: Area | None = None) -> St
     Args:
         message: what the user said.
         inspection: the current one: the size of the photo, the area so far, the kinds that were found.
+        photo: (H, W, 3) uint8, on which things are looked for.
         drawn: what the user drew for this message; "here" and "this" mean it.
 
     Raises:
@@ -114,7 +117,7 @@ def steer(message: str, inspection: Inspection, drawn: Area | None = None) -> St
             before = REQUEST.sub("", low[: match.start()])
             if ASKED.search(before) or (tail := _tail(low[match.end() :])) is None:
                 continue
-            found = _pieces(tail, inspection, drawn, kinds=pattern is IGNORE)
+            found = _pieces(tail, inspection, photo, drawn, kinds=pattern is IGNORE)
             if found is None:
                 continue
             if isinstance(found, str):
@@ -136,7 +139,9 @@ def _tail(words: str) -> str | None:
     return words[: end.start()].rstrip() if end else words.rstrip()
 
 
-def _pieces(words: str, inspection: Inspection, drawn: Area | None, *, kinds: bool) -> list[Piece] | str | None:
+def _pieces(
+    words: str, inspection: Inspection, photo: np.ndarray, drawn: Area | None, *, kinds: bool
+) -> list[Piece] | str | None:
     """The pieces of the photo that words name; a sentence where nobody knows the place; None where they name none.
 
     Only with `kinds` is a kind of defect a place, for "only scratches count" is about no area.
@@ -157,6 +162,8 @@ def _pieces(words: str, inspection: Inspection, drawn: Area | None, *, kinds: bo
             found += drawn.only or drawn.without
         elif not DETERMINER.match(name) or NOT_PLACES.search(name) or len(name.split()) > 5:
             break  # talk about something else; what was named before it holds
+        elif thing_found := find_thing(DETERMINER.sub("", name), photo):
+            found.append(thing_found)
         else:
             thing = _thing(name)
             are, them = ("are", "them") if re.search(r"[^s]s$", thing) else ("is", "it")

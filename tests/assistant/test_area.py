@@ -27,6 +27,7 @@ def facts(area: Area | None = None, *regions: Region) -> Inspection:
 
 SCRATCH = Region((10, 5, 20, 15), 100, 0.02, "upper left", 0.9, "moderate", type="scratch")
 DRAWN = Area.from_box(SIZE, (30, 20, 50, 40))
+PLAIN = np.full((*SIZE[::-1], 3), 128, np.uint8)  # a photo on which nothing can be found
 
 
 def piece(x0: int, y0: int, x1: int, y1: int) -> np.ndarray:
@@ -90,7 +91,7 @@ PLACES = {
 
 @pytest.mark.parametrize("words", PLACES)
 def test_places_in_words(words: str) -> None:
-    found = steer(words, facts(None, SCRATCH), DRAWN)
+    found = steer(words, facts(None, SCRATCH), PLAIN, DRAWN)
     assert found is not None and found.area is not None and not found.problem
     assert np.array_equal(found.area.mask, PLACES[words]), bounds(found.area.mask)
 
@@ -98,21 +99,21 @@ def test_places_in_words(words: str) -> None:
 @pytest.mark.parametrize(
     ("words", "thing"),
     [
-        ("ignore the label", "the label is"), ("only the left connector", "the connector is"),
+        ("only the left connector", "the connector is"), ("ignore the label", "the label is"),
         ("not the background", "the background is"), ("focus on the solder joints", "the solder joints are"),
         ("everything except the logo", "the logo is"), ("ignore the stain", "the stain is"),
     ],
 )  # fmt: skip
 def test_what_has_no_known_place_changes_nothing_and_is_asked_for(words: str, thing: str) -> None:
     area = Area.from_box(SIZE, (0, 0, 48, 60))
-    found = steer(words, facts(area, SCRATCH))
+    found = steer(words, facts(area, SCRATCH), PLAIN)
     assert found is not None and found.area == area
     assert found.problem.startswith(f"I cannot tell where {thing}; draw a box around ")
     assert not contradictions(found.problem, facts(area, SCRATCH))
 
 
 def test_here_needs_something_drawn() -> None:
-    found = steer("look only here", facts())
+    found = steer("look only here", facts(), PLAIN)
     assert found is not None and "draw a box" in found.problem
 
 
@@ -128,7 +129,7 @@ def test_here_needs_something_drawn() -> None:
     ],
 )  # fmt: skip
 def test_asking_about_a_place_restricts_nothing(words: str) -> None:
-    assert steer(words, facts(None, SCRATCH), DRAWN) is None
+    assert steer(words, facts(None, SCRATCH), PLAIN, DRAWN) is None
 
 
 def test_only_replaces_and_ignore_adds_until_the_whole_is_wanted_again() -> None:
@@ -137,21 +138,21 @@ def test_only_replaces_and_ignore_adds_until_the_whole_is_wanted_again() -> None
         ("only the upper half", piece(0, 0, 96, 30)), ("ignore the left third", piece(32, 0, 96, 30)),
         ("ignore the right third too", piece(32, 0, 64, 30)), ("only the lower half", piece(0, 30, 96, 60)),
     ):  # fmt: skip
-        found = steer(words, inspection)
+        found = steer(words, inspection, PLAIN)
         assert found is not None and found.area is not None and np.array_equal(found.area.mask, expected), words
         inspection = facts(found.area)
     for words in ("What about the whole part again?", "Remove the restriction", "back to the whole photo"):
-        found = steer(words, inspection)
+        found = steer(words, inspection, PLAIN)
         assert found is not None and found.area is None
     with pytest.raises(UserError, match="nothing of the photo is left"):
-        steer("ignore the lower half", inspection)
+        steer("ignore the lower half", inspection, PLAIN)
 
 
 # ---- what may be said
 
 
 def test_nothing_is_said_of_places_outside() -> None:
-    upper = facts(steer("only the upper half", facts()).area)
+    upper = facts(steer("only the upper half", facts(), PLAIN).area)
     assert not upper.judges("lower left") and upper.judges("center left") and upper.judges("left")
     assert contradictions("I see nothing unusual in the lower left.", upper)
     assert not contradictions("I see nothing unusual in the upper left.", upper)
@@ -276,7 +277,7 @@ def test_words_steer_the_conversation(chat: Chat, tiny: Assistant, monkeypatch: 
     assert chat.ask("What about the upper left?") == "I judge only the lower half, which leaves out the upper left."
     assert chat.ask("Is something at [10, 10, 90, 90]?") == "That box is outside the area that I judge."
     assert chat.inspection.area.scope == "only the lower half"
-    assert chat.ask("ignore the label").startswith("I cannot tell where the label is")
+    assert chat.ask("ignore the connector").startswith("I cannot tell where the connector is")
     assert chat.inspection.area.scope == "only the lower half"
     assert chat.ask("What about the whole part again?").startswith("It is defective")
     assert chat.inspection is whole is chat.whole
