@@ -1,6 +1,6 @@
 """Questions about labelled photos, worded as people ask them: JSONL for `evaluate qa`.
 
-    python benchmarks/dev_questions.py ROOT --out questions.jsonl [--photos 60] [--seed 0]
+    python benchmarks/dev_questions.py ROOT --out questions.jsonl [--photos 60] [--seed 0] [--phrasings FILE.yaml]
 
 ROOT is in MVTec-AD layout. A photo is asked about seven times: is there a defect (scored against its label),
 where (against the cells of its mask), how many, how large and what it looks like (against the assistant's
@@ -26,9 +26,9 @@ PHRASINGS = Path(__file__).resolve().parent / "questions" / "phrasings.yaml"
 TYPES = ("presence", "location", "count", "size", "description", "unanswerable", "leading")
 
 
-def load_phrasings() -> dict[str, list[str]]:
+def load_phrasings(path: Path = PHRASINGS) -> dict[str, list[str]]:
     """Question type -> ways to ask it."""
-    phrasings: dict[str, list[str]] = yaml.safe_load(PHRASINGS.read_text(encoding="utf-8"))
+    phrasings: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))
     return phrasings
 
 
@@ -58,11 +58,11 @@ def truth(photo: Photo) -> dict[str, Any]:
     return dict.fromkeys(TYPES) | {"presence": label, "leading": label, "location": cells}
 
 
-def build(root: Path, count: int, seed: int, shots: int) -> list[dict[str, Any]]:
+def build(root: Path, count: int, seed: int, shots: int, wording: Path = PHRASINGS) -> list[dict[str, Any]]:
     """The rows of `count` photos with `shots` references each; neither photos nor wordings depend on `shots`."""
     rng = random.Random(seed)
     categories = find_categories(root, shots=shots, seed=seed)
-    phrasings = load_phrasings()
+    phrasings = load_phrasings(wording)
     wordings = {kind: shuffled_forever(phrasings[kind], rng) for kind in TYPES}
     rows = []
     for category, photo in draw_photos(categories, count, rng):
@@ -89,8 +89,9 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shots", type=int, default=1)
+    parser.add_argument("--phrasings", type=Path, default=PHRASINGS)
     options = parser.parse_args()
-    rows = build(options.root, options.photos, options.seed, options.shots)
+    rows = build(options.root, options.photos, options.seed, options.shots, options.phrasings)
     write_rows(options.out, rows)
     print(f"{len(rows)} questions in {options.out}")
 

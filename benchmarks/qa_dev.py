@@ -1,6 +1,7 @@
 """How well a model answers free questions about labelled photos: builds the questions, asks, prints a table.
 
     python benchmarks/qa_dev.py ROOT --out DIR [--model tiny] [--photos 60] [--seed 0] [--shots 1]
+        [--phrasings benchmarks/questions/more_phrasings.yaml]
 
 ROOT is in MVTec-AD layout. DIR gets questions.jsonl, predictions.jsonl, metrics.json and failures.txt, every
 answer that was scored wrong or contradicts its Inspection, to be read by a person.
@@ -12,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from dev_questions import build, write_rows
+from dev_questions import PHRASINGS, build, write_rows
 
 from assistant.claims import claims
 from assistant.evaluation.metrics import mean
@@ -100,9 +101,11 @@ def main() -> None:
     parser.add_argument("--photos", type=int, default=60)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--shots", type=int, default=1)
+    parser.add_argument("--phrasings", type=Path, default=PHRASINGS)
     options = parser.parse_args()
     questions = options.out / "questions.jsonl"
-    write_rows(questions, build(options.root, options.photos, options.seed, options.shots))
+    rows = build(options.root, options.photos, options.seed, options.shots, options.phrasings)
+    write_rows(questions, rows)
     report = evaluate_qa(questions, options.root, options.model, options.out)
     lines = (options.out / "predictions.jsonl").read_text(encoding="utf-8").splitlines()
     records = [json.loads(line) for line in lines]
