@@ -14,8 +14,9 @@ import numpy as np
 from assistant.inspection import Inspection
 from data_gen.answers import fact_slots, write_answer
 from data_gen.phrasings import TEMPLATES
-from data_gen.questions import questions_for, write_question
+from data_gen.questions import Question, questions_for, write_question, write_two
 from data_gen.states import BRIEF
+from data_gen.typed import choose
 
 __all__ = ["INTENTS", "Message", "questions_for", "write_answer", "write_dialogue", "write_question"]
 
@@ -32,6 +33,8 @@ INTENTS = tuple(WEIGHTS)
 SOCIAL = ("greeting", "thanks", "identity", "unanswerable", "unrelated")  # leave no thread to follow
 LATER = ("why", "else", "correction", "thanks", "main", "brief")  # take up what was said; never first
 AGAIN = ("cell", "box", "choice", "unrelated")  # may come twice in a dialogue
+PAIRED = (*BRIEF, "look", "confidence")  # may be asked two at a time
+TWO = 0.12  # share of those that are
 PLACED = ("cell", "box", "choice")  # about a place or options of their own: "how big?" after them would be unclear
 
 
@@ -62,11 +65,26 @@ def write_dialogue(
         intent, follow = _next_intent(done, intents, rng)
         follow = follow and bool(questions_for(intent, follow=True, folder=folder))
         about = done[-1] if done and done[-1] in BRIEF else "presence"
-        question = write_question(intent, inspection, rng, about=about, follow=follow, noise=noise, folder=folder)
-        answer = write_answer(question, inspection, rng, slots=slots, folder=folder)
-        messages += [{"role": "user", "content": question.text}, {"role": "assistant", "content": answer}]
-        done.append(intent)
+        left = [one for one in PAIRED if one in intents and one not in (*done, intent)]
+        second = None if follow or not noise else _second(intent, left, rng)
+        if second:
+            text = write_two(intent, second, rng, folder)
+            parts = [Question(text, one, "") for one in (intent, second)]
+            # Of a good part there is nothing to add.
+            parts = parts[:1] if inspection.verdict == "good" else parts
+            answer = " ".join(write_answer(part, inspection, rng, slots=slots, folder=folder) for part in parts)
+            done += [intent, second]
+        else:
+            question = write_question(intent, inspection, rng, about=about, follow=follow, noise=noise, folder=folder)
+            text, answer = question.text, write_answer(question, inspection, rng, slots=slots, folder=folder)
+            done.append(intent)
+        messages += [{"role": "user", "content": text}, {"role": "assistant", "content": answer}]
     return messages
+
+
+def _second(intent: str, left: list[str], rng: np.random.Generator) -> str | None:
+    """What of `left` is asked together with this intent; mostly nothing."""
+    return choose(tuple(left), rng) if intent in PAIRED and left and rng.random() < TWO else None
 
 
 def _next_intent(done: list[str], intents: tuple[str, ...], rng: np.random.Generator) -> tuple[str, bool]:

@@ -1,5 +1,6 @@
 """What a user types: an intent, worded in one of many ways, with the place, box, options or claim it is about."""
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -83,6 +84,19 @@ def write_question(
     dressed = plain if follow or length or intent in UNDRESSED or not noise else dress(plain, slots, rng)
     text = roughen(dressed, rng) if noise else plain
     return Question(text, intent, plain, length=length, about=about, cell=cell, box=box, claim=claim)
+
+
+def write_two(first: str, second: str, rng: np.random.Generator, folder: Path = TEMPLATES) -> str:
+    """Two questions in one message: "Where is it, and how large is the defect?", "Where is it? And how bad?"."""
+    phrasings = load_phrasings(folder)
+    asked = draw(choose(phrasings.ask[first], rng), phrasings.slots, rng)
+    if rng.random() < 0.4 and second in phrasings.follow:
+        text = f"{asked} {draw(choose(phrasings.follow[second], rng), phrasings.slots, rng)}"
+    else:
+        also = draw(choose(phrasings.ask[second], rng), phrasings.slots, rng)
+        also = also if re.match(r"I\b|QC|OK", also) else also[:1].lower() + also[1:]
+        text = f"{asked.rstrip('?.')}{choose((' and ', ', and ', ' and also ', ' + '), rng)}{also}"
+    return roughen(text, rng)
 
 
 def _length(intent: str, rng: np.random.Generator) -> str:

@@ -58,6 +58,19 @@ def test_no_dialogue_contradicts_its_inspection() -> None:
             assert not contradictions(answer["content"], facts, question["content"]), (question, answer, facts)
 
 
+def test_two_things_asked_at_once_are_both_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(instructions, "TWO", 1.0)
+    rng, kinds = np.random.default_rng(2), {"severity", "count"}
+    for _ in range(100):
+        facts = random_inspection(rng)
+        question, answer = write_dialogue(facts, rng, turns=(1, 1), intents=tuple(kinds))
+        said = answer["content"]
+        assert not contradictions(said, facts, question["content"]), (question, said)
+        assert ground(said, facts, question["content"]) == said, (question, said)
+        if facts.verdict != "good":
+            assert counted(facts) in said.lower() and facts.regions[0].severity in said.lower(), (question, said)
+
+
 def test_every_intent_is_drawn() -> None:
     rng = np.random.default_rng(3)
     done: list[str] = []
