@@ -7,7 +7,7 @@ import time
 
 ARENAS = 2  # of glibc's allocator, which else takes eight a core
 M_ARENA_MAX = -8  # its name in malloc.h
-PAUSE = 30.0  # seconds between two returns
+PAUSE = 10.0  # seconds between two returns, each of which takes a few milliseconds
 
 
 def keep_small() -> None:
