@@ -70,8 +70,8 @@ def row(store: Store, entry: Entry, corrections: dict[int, StoredCorrection]) ->
     told = f'<span class="event">{sign}<b>{html.escape(event(entry))}</b></span>'
     when = f'<time datetime="{html.escape(entry.at)}">{html.escape(f"{entry.at[:10]} {entry.at[11:16]}")}</time>'
     what = f"{told}<p>{html.escape(words(entry, one, size))}</p>"
-    photo = f'<span class="photo">{seen}<span>{name}</span></span>'
-    cells = when, html.escape(entry.who or "–"), what, photo, html.escape(entry.name or "–")
+    photo = f'<span class="photo">{seen}<span>{name}</span></span>' if seen or name else ""
+    cells = when, html.escape(entry.who), what, photo, html.escape(entry.name)
     return f"<tr>{''.join(f'<td>{cell}</td>' for cell in cells)}</tr>"
 
 

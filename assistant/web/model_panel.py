@@ -99,9 +99,9 @@ def build_models(panel: ModelPanel) -> Models:
         elem_id="teach-model",
     )  # fmt: skip
     in_use = gr.HTML(panel.in_use(Session(model=workshop.default)), elem_id="teach-in-use")
-    remove = gr.Button("Delete this model", size="sm", variant="stop", visible=False, elem_id="model-delete")
+    remove = gr.Button("Delete this model", size="sm", visible=False, elem_id="model-delete")
     question = gr.HTML(elem_id="model-question")
     with gr.Row(visible=False) as confirm:
-        yes = gr.Button("Yes, delete it", size="sm", variant="stop", min_width=60)
+        yes = gr.Button("Yes, delete it", size="sm", variant="stop", min_width=60, elem_id="model-gone")
         no = gr.Button("Keep it", size="sm", min_width=60, elem_id="model-keep")
     return Models(model, in_use, remove, question, confirm, yes, no)

@@ -212,9 +212,7 @@ def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
     start.click(panel.start, [session, init, minutes], screen, concurrency_limit=4, **QUIET)
     stop.click(panel.stop, None, None, queue=False, **QUIET)
     every = chosen.components
-    timer.tick(panel.tick, session, screen, concurrency_limit=4, **QUIET).then(
-        models.offered, session, every[:1], **QUIET
-    )
+    timer.tick(panel.tick, session, screen, concurrency_limit=4, **QUIET)
     chosen.model.input(models.use, [session, chosen.model], every, show_progress="hidden", **MODEL)
     chosen.remove.click(models.ask, session, every, **QUIET)
     chosen.no.click(models.shown, session, every, **QUIET)
