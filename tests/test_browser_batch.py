@@ -95,13 +95,21 @@ def test_the_reports_can_be_taken_away_and_open_offline(batch: Any, tmp_path: Pa
     assert other.get_by_role("row").filter(has_text="broken.png").count() == 1
     assert other.locator("img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
     assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
+    pictures, printed = other.locator("img").count(), other.pdf(format="A4")
+    assert printed.startswith(b"%PDF") and printed.count(b"/Subtype /Image") >= pictures == 3
+    other.emulate_media(media="print")
+    other.set_viewport_size({"width": 700, "height": 900})  # an A4 sheet within its margins
+    assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert set(other.locator("tr, .tile").evaluate_all("all => all.map(one => getComputedStyle(one).breakInside)")) == {
+        "avoid"
+    }
     context.close()
 
 
 def test_the_log_has_the_verdicts(batch: Any) -> None:
     open_tab(batch, "Log")
     row = batch.locator("#log-rows tr").filter(has_text="good 2.png")
-    playwright.expect(row).to_contain_text("verdict", timeout=SOON)
+    playwright.expect(row).to_contain_text("Inspected: ", timeout=SOON)
     batch.get_by_role("button", name="Prepare CSV").click()
     with batch.expect_download(timeout=SOON) as download:
         batch.get_by_role("button", name="Download CSV").click()
