@@ -12,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -27,6 +28,7 @@ from assistant.serving.application import Server, build_application, run
 from assistant.serving.conversations import read_messages
 from assistant.serving.limits import MAX_BODY, MAX_FILE, MAX_REFERENCES, Bucket
 from assistant.serving.line import AT_ONCE, Line
+from assistant.serving.memory import keep_small
 from assistant.serving.sessions import Sessions
 from assistant.serving.uploads import guard
 from assistant.store import Store
@@ -395,6 +397,28 @@ def test_a_session_keeps_one_component_and_its_files_for_each_output(workshop: W
         assert changed._id == number and changed.temp_files is files and changed._id in session
     assert {key: type(block) for key, block in session.blocks_config.blocks.items()} == kinds
     assert session.blocks_config.blocks[number] is not page.blocks[number]
+
+
+def test_free_memory_goes_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Any, ...]] = []
+    trimmed = threading.Event()
+
+    def trim(pad: int) -> None:
+        trimmed.set()
+        raise SystemExit  # ends the thread, which else goes on for ever
+
+    def option(*given: int) -> int:
+        calls.append(given)
+        return 1
+
+    monkeypatch.setattr("assistant.serving.memory.PAUSE", 0)
+    for library in (SimpleNamespace(), SimpleNamespace(malloc_trim=trim, mallopt=option)):  # musl; glibc
+        monkeypatch.setattr("assistant.serving.memory.ctypes.CDLL", lambda name, library=library: library)
+        keep_small()
+    assert trimmed.wait(WAIT) and calls == [(-8, 2)]
+    monkeypatch.setattr("sys.platform", "win32")
+    keep_small()
+    assert len(calls) == 1
 
 
 def test_a_user_is_counted_by_name_others_by_address(workshop: Workshop) -> None:
