@@ -8,6 +8,7 @@ import gradio as gr
 
 from assistant.serving.accounts import Accounts
 from assistant.serving.application import build_application, run
+from assistant.serving.memory import keep_small
 from assistant.serving.tools import build_tools
 from assistant.serving.uploads import GuardedBlocks
 from assistant.store import Store
@@ -63,6 +64,7 @@ def serve(model: str = "tiny", host: str = "127.0.0.1", port: int = 7860, auth: 
         UserError: no such model, the port is taken, or nobody could come in.
     """
     accounts = Accounts.from_environment() if auth else None
+    keep_small()
     workshop = Workshop(model, Store())
     page = build_app(workshop)
     run(build_application(page, workshop, accounts), page, host, port)

@@ -19,6 +19,7 @@ COLUMNS = (
     "photo", "verdict", "probability", "regions", "found", "width", "height", "references", "model", "notes", "error",
 )  # fmt: skip
 ORDER = ("defective", "unsure", "good", FAILED)
+BARS = {"defective": "defective", "unsure": "band", "good": "good"}  # the report's class of each verdict's color
 FORMULA = tuple("=+-@\t\r\n＝＋－＠")  # a spreadsheet reads a cell that begins so as a formula
 
 
@@ -73,7 +74,7 @@ def write_page(batch: Batch, path: Path) -> None:
         "defective": "to be looked at", "unsure": "a person must decide", "good": "no defect found",
         FAILED: "could not be inspected",
     }  # fmt: skip
-    columns = ["", "photo", "verdict", "probability of a defect", "found"]
+    columns = ["", "photo", "verdict", "probability", "found"]
     sections = [
         Section("Result", tiles([(verdict, str(counts[verdict]), what[verdict]) for verdict in ORDER])),
         Section("How it was inspected", table(["", ""], made, words=2)),
@@ -122,9 +123,11 @@ def _line(batch: Batch, row: Row) -> list[Any]:
     image: Markup | str = ""
     if row.verdict != FAILED and picture.is_file():
         code = base64.b64encode(picture.read_bytes()).decode()
-        image = Markup('<img src="data:image/jpeg;base64,{}" alt="" style="vertical-align:middle">').format(code)
-    found = Markup('<span style="white-space:normal">{}</span>').format(row.found)
-    return [image, row.image, row.verdict, percent(row.probability), found]
+        image = Markup('<img src="data:image/jpeg;base64,{}" alt="">').format(code)
+    name, found = (Markup('<span class="text">{}</span>').format(words) for words in (row.image, row.found))
+    sign = Markup('<i class="bar {}" aria-hidden="true"></i>').format(BARS.get(row.verdict, ""))
+    verdict = Markup('<span class="verdict">{}{}</span>').format(sign, row.verdict)
+    return [image, name, verdict, percent(row.probability), found]
 
 
 class _Lines:

@@ -26,29 +26,34 @@ SOON = 30_000  # milliseconds for anything the page does
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def server_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the server keeps its files; its store is in `data/anomaly-assistant`."""
+    return tmp_path_factory.mktemp("server")
+
+
+@pytest.fixture(scope="module")
+def server(server_folder: Path) -> Iterator[str]:
     """`python app.py` on a free port; its address."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    folder = tmp_path_factory.mktemp("server")
-    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "GRADIO_TEMP_DIR": str(folder)}
-    environment["XDG_DATA_HOME"] = str(folder / "data")
+    environment = os.environ | {"HF_HUB_OFFLINE": "1", "PYTHONUNBUFFERED": "1", "GRADIO_TEMP_DIR": str(server_folder)}
+    environment["XDG_DATA_HOME"] = str(server_folder / "data")
     command = [sys.executable, str(ROOT / "app.py"), "--port", str(port)]
     address = f"http://127.0.0.1:{port}"
-    with (folder / "log").open("w+") as log:
+    with (server_folder / "log").open("w+") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
         try:
             deadline = time.monotonic() + PATIENCE
             while not _answers(address):
                 waiting = process.poll() is None and time.monotonic() < deadline
-                assert waiting, f"the server did not start:\n{(folder / 'log').read_text()}"
+                assert waiting, f"the server did not start:\n{(server_folder / 'log').read_text()}"
                 time.sleep(0.2)
             yield address
         finally:
             process.terminate()
             process.wait(timeout=20)
-    assert "Traceback" not in (folder / "log").read_text(), (folder / "log").read_text()
+    assert "Traceback" not in (server_folder / "log").read_text(), (server_folder / "log").read_text()
 
 
 def _answers(address: str) -> bool:

@@ -17,7 +17,7 @@ from assistant import UserError  # noqa: E402
 from assistant.calibration import Calibration  # noqa: E402
 from assistant.images import load_image  # noqa: E402
 from assistant.inspection import Inspection  # noqa: E402
-from tests.browser import log, page, server  # noqa: E402, F401
+from tests.browser import log, page, server, server_folder  # noqa: E402, F401
 
 ROOT = Path(__file__).resolve().parent.parent
 

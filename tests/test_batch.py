@@ -3,6 +3,7 @@
 import csv
 import json
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from assistant.store import Store  # noqa: E402
 from assistant.web.batch_line import Upload  # noqa: E402
 from assistant.web.batch_panel import SCREEN, BatchPanel  # noqa: E402
 from assistant.web.batch_table import PAGE, View, table  # noqa: E402
+from assistant.web.log_lines import row  # noqa: E402
 from assistant.web.log_panel import LogPanel, Page  # noqa: E402
 from assistant.web.session import Session  # noqa: E402
 from assistant.web.workshop import Workshop  # noqa: E402
@@ -293,3 +295,39 @@ def test_the_log_is_turned_filtered_and_saved_whole(tmp_path: Path, monkeypatch:
     assert json.loads(lines[0]["details"])["digest"]
     store.products.remove(one.id)
     assert panel.enter(page)[0]["value"] == 0
+
+
+def test_the_log_says_what_was_corrected_where_and_by_whom(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    product = store.products.create("<cap>").id
+    photo, mask = np.zeros((40, 100, 3), np.uint8), np.zeros((40, 100), bool)
+    mask[:10, :4] = True
+    said = {"who": "<anna>", "name": "<7>.png"}
+    number = store.corrections.mark_defect(product, photo, mask, "<scar>", **said)
+    store.corrections.accept(product, photo, ~mask)
+    store.corrections.undo(number, who="bo")
+    page = LogPanel(store).show(Page(), product)
+    undone, accepted, defect, _ = page.split("<tr>")[2:]
+    assert "Correction: defect" in defect and "a defect, &quot;&lt;scar&gt;&quot;: 1.0% of the photo (40 px²)" in defect
+    assert "&lt;7&gt;.png" in defect and "&lt;anna&gt;" in defect and "data:image/jpeg" in defect
+    assert "this is acceptable: 99.0% of the photo (3,960 px²)" in accepted and "photo without a name" in accepted
+    assert "no longer holds: this is a defect, &quot;&lt;scar&gt;&quot;" in undone and "&lt;7&gt;.png" in undone
+    assert "<7>" not in page and "<cap>" not in page
+    store.products.remove(product)  # what was said stays, its pictures go
+    assert "1.0% of the photo" in (left := LogPanel(store).show(Page(), 0)) and "<img" not in left
+
+
+def test_a_line_from_before_sizes_and_names_were_kept_is_read(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    product = store.products.create("cap").id
+    number = store.corrections.accept(product, np.zeros((40, 100, 3), np.uint8), np.ones((40, 100), bool))
+    entry, held = store.log.entries()[0], {one.id: one for one in store.corrections.list(product)}
+    older = replace(entry, details={"correction": number, "kind": "", "area": 400})
+    assert "10.0% of the photo (400 px²)" in row(store, older, held) and entry.photo not in row(store, older, held)
+    assert "this is acceptable: 400 px²" in row(store, older, {})
+
+
+def test_a_verdict_in_the_log_names_what_was_found(workshop: Workshop, done: Batch, product: int) -> None:
+    lines = LogPanel(workshop.store).show(Page(), product).split("<tr>")
+    assert "Inspected: " in lines[2] and "Compared with 3 good parts by tiny" in lines[2] and "+fine.png" in lines[2]
+    assert "of the photo" in lines[3] and 'class="mark' in lines[3]

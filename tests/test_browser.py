@@ -215,6 +215,14 @@ def test_nothing_sticks_out_and_everything_has_a_name(page: Any, width: int, hei
     assert page.evaluate(nameless) == []
 
 
+@pytest.mark.parametrize("width", [360, 390, 820, 1200, 1366])
+def test_the_regions_never_scroll_sideways(page: Any, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 844})
+    if not page.locator("#details .regions").is_visible():
+        choose_example(page, "Scratched nut")
+    assert page.locator("#details .regions").evaluate("one => one.scrollWidth <= one.clientWidth")
+
+
 def test_nothing_is_fetched_elsewhere_and_no_script_fails(page: Any, server: str, log: dict[str, list[str]]) -> None:
     assert [url for url in log["fetched"] if not url.startswith((server, "data:", "blob:"))] == []
     assert log["failed"] == []

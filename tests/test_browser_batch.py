@@ -1,6 +1,7 @@
 """Batch, Teach and Log in a real browser, as a person uses them."""
 
 import json
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -95,13 +96,21 @@ def test_the_reports_can_be_taken_away_and_open_offline(batch: Any, tmp_path: Pa
     assert other.get_by_role("row").filter(has_text="broken.png").count() == 1
     assert other.locator("img").evaluate_all("all => all.every(one => one.naturalWidth > 0)")
     assert [url for url in fetched if not url.startswith(("file:", "data:"))] == []
+    pictures, printed = other.locator("img").count(), other.pdf(format="A4")
+    assert printed.startswith(b"%PDF") and printed.count(b"/Subtype /Image") >= pictures == 3
+    other.emulate_media(media="print")
+    other.set_viewport_size({"width": 700, "height": 900})  # an A4 sheet within its margins
+    assert other.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert set(other.locator("tr, .tile").evaluate_all("all => all.map(one => getComputedStyle(one).breakInside)")) == {
+        "avoid"
+    }
     context.close()
 
 
 def test_the_log_has_the_verdicts(batch: Any) -> None:
     open_tab(batch, "Log")
     row = batch.locator("#log-rows tr").filter(has_text="good 2.png")
-    playwright.expect(row).to_contain_text("verdict", timeout=SOON)
+    playwright.expect(row).to_contain_text("Inspected: ", timeout=SOON)
     batch.get_by_role("button", name="Prepare CSV").click()
     with batch.expect_download(timeout=SOON) as download:
         batch.get_by_role("button", name="Download CSV").click()
@@ -124,6 +133,29 @@ def test_a_product_is_named_looked_at_and_its_photos_are_broken(batch: Any, phot
     playwright.expect(batch.locator("#teach-about")).to_contain_text("Add at least", timeout=SOON)
     batch.get_by_role("button", name="Make samples").click()
     playwright.expect(batch.locator("#teach-gallery img").first).to_be_visible(timeout=SOON)
+
+
+def test_a_model_is_chosen_and_deleted(batch: Any, server_folder: Path, tiny_checkpoint: Path) -> None:
+    taught = server_folder / "data" / "anomaly-assistant" / "models" / "cap"
+    shutil.copytree(tiny_checkpoint, taught / "model")
+    open_tab(batch, "Log")
+    open_tab(batch, "Teach")
+    model, delete = batch.locator("#teach-model input"), batch.locator("#model-delete")
+    playwright.expect(delete).to_be_hidden(timeout=SOON)  # `tiny` stays
+    batch.wait_for_timeout(1500)  # the list is filled after the tab is shown
+    model.click()
+    batch.get_by_role("option", name="cap").click()
+    delete.click()
+    batch.locator("#model-keep").click()
+    playwright.expect(batch.locator("#model-gone")).to_be_hidden(timeout=SOON)
+    assert taught.is_dir()
+    delete.click()
+    batch.locator("#model-gone").click()
+    playwright.expect(model).to_have_value("tiny", timeout=SOON)
+    playwright.expect(delete).to_be_hidden(timeout=SOON)
+    assert not taught.exists()
+    open_tab(batch, "Log")
+    playwright.expect(batch.locator("#log-rows tr").nth(1)).to_contain_text("Model deleted", timeout=SOON)
 
 
 def test_no_script_of_the_page_fails(batch: Any, log: dict[str, list[str]]) -> None:

@@ -3,6 +3,7 @@
 import asyncio
 import base64
 import contextlib
+import http.client
 import io
 import json
 import socket
@@ -11,6 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import httpx
@@ -26,6 +28,7 @@ from assistant.serving.application import Server, build_application, run
 from assistant.serving.conversations import read_messages
 from assistant.serving.limits import MAX_BODY, MAX_FILE, MAX_REFERENCES, Bucket
 from assistant.serving.line import AT_ONCE, Line
+from assistant.serving.memory import keep_small
 from assistant.serving.sessions import Sessions
 from assistant.serving.uploads import guard
 from assistant.store import Store
@@ -330,6 +333,27 @@ def test_whoever_leaves_a_stream_stops_the_answer(address: str, workshop: Worksh
         assert time.monotonic() - start < 10
 
 
+@pytest.mark.parametrize("streaming", [True, False])
+def test_whoever_leaves_before_the_first_words_stops_the_answer_at_its_next_token(
+    address: str, workshop: Workshop, parts: list[np.ndarray], monkeypatch: pytest.MonkeyPatch, streaming: bool
+) -> None:
+    assistant, begun = workshop.assistant("tiny"), threading.Event()
+
+    def say(messages: Any, photo: Any, anomaly_map: Any, stop: threading.Event, varied: bool) -> Iterator[str]:
+        begun.set()
+        while not stop.wait(0.01):
+            yield "and "  # no sentence ends, so nothing of it is sent
+
+    monkeypatch.setattr(assistant, "say", say)
+    body = {"messages": [user(item(parts[0]), text("Describe it."))], "stream": streaming}
+    client = http.client.HTTPConnection(address.removeprefix("http://"))
+    client.request("POST", "/v1/chat/completions", json.dumps(body), {"content-type": "application/json"})
+    assert begun.wait(WAIT)
+    client.close()
+    assert assistant._speaking.acquire(timeout=WAIT)
+    assistant._speaking.release()
+
+
 def test_a_visitor_who_asks_without_end_is_told_to_wait(workshop: Workshop) -> None:
     now = [0.0]
     bucket = Bucket(rate=2, burst=3, clock=lambda: now[0])
@@ -356,6 +380,45 @@ def test_visitors_who_are_away_are_forgotten_and_programs_push_none_out(workshop
     for program in ("one", "two", "three"):
         assert holder[program]
     assert list(holder.session_data) == ["cleo", "ann", "three"]
+
+
+def test_a_session_keeps_one_component_and_its_files_for_each_output(workshop: Workshop) -> None:
+    page = build_app(workshop)
+    build_application(page, workshop)
+    number = next(number for number, block in page.blocks.items() if block.elem_id == "result")
+    session = page.state_holder["ann"]
+    kinds, files = (
+        {key: type(block) for key, block in session.blocks_config.blocks.items()},
+        page.blocks[number].temp_files,
+    )
+    for _ in range(3):  # as Gradio does for a change, then for a plain value
+        session[number] = type(page.blocks[number])(render=False)
+        changed = session[number]
+        assert changed._id == number and changed.temp_files is files and changed._id in session
+    assert {key: type(block) for key, block in session.blocks_config.blocks.items()} == kinds
+    assert session.blocks_config.blocks[number] is not page.blocks[number]
+
+
+def test_free_memory_goes_back_where_the_c_library_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[tuple[Any, ...]] = []
+    trimmed = threading.Event()
+
+    def trim(pad: int) -> None:
+        trimmed.set()
+        raise SystemExit  # ends the thread, which else goes on for ever
+
+    def option(*given: int) -> int:
+        calls.append(given)
+        return 1
+
+    monkeypatch.setattr("assistant.serving.memory.PAUSE", 0)
+    for library in (SimpleNamespace(), SimpleNamespace(malloc_trim=trim, mallopt=option)):  # musl; glibc
+        monkeypatch.setattr("assistant.serving.memory.ctypes.CDLL", lambda name, library=library: library)
+        keep_small()
+    assert trimmed.wait(WAIT) and calls == [(-8, 2)]
+    monkeypatch.setattr("sys.platform", "win32")
+    keep_small()
+    assert len(calls) == 1
 
 
 def test_a_user_is_counted_by_name_others_by_address(workshop: Workshop) -> None:

@@ -16,7 +16,8 @@ gr = pytest.importorskip("gradio")
 from assistant import UserError  # noqa: E402
 from assistant.product import Product  # noqa: E402
 from assistant.store import Store  # noqa: E402
-from assistant.web.inspecting import good_parts  # noqa: E402
+from assistant.web.inspecting import good_parts, refresh  # noqa: E402
+from assistant.web.model_panel import ModelPanel  # noqa: E402
 from assistant.web.session import Session  # noqa: E402
 from assistant.web.teach_panel import SAMPLES, TeachPanel, outlined  # noqa: E402
 from assistant.web.tethered import ORPHANED  # noqa: E402
@@ -200,8 +201,9 @@ def test_a_taught_model_needs_no_good_parts_of_its_product_alone(
     assert good_parts(workshop, "learnt", cap) == {} and len(good_parts(workshop, "learnt", other)) == 2
     assert len(good_parts(workshop, "tiny", cap)) == 6
     session = Session(product=cap)
-    assert "was taught Cap" in panel.use(session, "learnt") and session.model == "learnt"
-    assert 'role="alert"' in panel.use(session, "../../etc") and session.model == "learnt"
+    models = ModelPanel(workshop, panel.trainings)
+    assert "was taught Cap" in models.use(session, "learnt")[1] and session.model == "learnt"
+    assert 'role="alert"' in models.use(session, "../../etc")[3] and session.model == "learnt"
     assert workshop.weights("learnt") and workshop.weights("tiny") and workshop.taught("tiny") is None
     before = workshop.assistant("learnt")
     assert workshop.assistant("learnt") is before
@@ -223,6 +225,40 @@ def test_the_report_is_shown_without_paths_and_cannot_run_scripts(
     assert "reported" in screen[8]["choices"] and screen[8]["value"] == "tiny"
     shutil.rmtree(folder)
     assert "Nothing was taught" in panel.screen(Session(product=number))[0]
+
+
+def test_a_taught_model_is_deleted_after_a_question_and_its_users_go_back(
+    panel: TeachPanel, workshop: Workshop, cap: int, tiny_checkpoint: Path
+) -> None:
+    taught(workshop, tiny_checkpoint, "gone", cap)
+    models, session, other = ModelPanel(workshop, panel.trainings), Session(product=cap, who="anna"), Session()
+    other.model = "gone"
+    assert not models.shown(session)[2]["visible"] and "was not trained here" in models.ask(session)[3]
+    assert models.use(session, "gone")[2]["visible"] and models.ask(session)[4]["visible"]
+    assert not models.shown(session)[4]["visible"] and "gone" in workshop.models  # "Keep it"
+    assert models.delete(session)[0] == {"__type__": "update", "choices": workshop.models, "value": "tiny"}
+    assert not (workshop.trained / "gone").exists() and not list(workshop.store.folder.glob("deleted-*"))
+    assert session.model == "tiny" and "gone" not in workshop.models and refresh(workshop, other)
+    assert other.model == "tiny"
+    (entry,) = workshop.store.log.entries(cap, latest=1)
+    assert (entry.event, entry.who, entry.details) == ("model deleted", "anna", {"model": "gone"})
+
+
+@pytest.mark.parametrize("name", ["tiny", "absent", "..", "needed"])
+def test_what_must_stay_is_not_deleted(
+    panel: TeachPanel, workshop: Workshop, cap: int, tiny_checkpoint: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    trainings, logged = panel.trainings, workshop.store.log.entries(latest=1)
+    if name == "needed":  # a training that began with it is running
+        taught(workshop, tiny_checkpoint, name, cap)
+        trainings.folder("next").mkdir(parents=True)
+        trainings._write("next", Taught(cap, "Cap", name, 4, "", "2026-01-01T00:00:00+00:00", RUNNING))
+        monkeypatch.setattr(trainings, "_name", "next")
+    with pytest.raises(UserError, match="needed by the training" if name == "needed" else "not trained here"):
+        trainings.delete(name, "anna")
+    assert workshop.store.log.entries(latest=1) == logged and workshop.assistant("tiny")
+    for folder in ("needed", "next"):
+        shutil.rmtree(trainings.folder(folder), ignore_errors=True)
 
 
 def test_outlines_leave_the_defect_itself_visible() -> None:

@@ -1,9 +1,11 @@
 """OpenAI's chat completions, answered by the assistant: `/v1/chat/completions` and `/v1/models`."""
 
+import asyncio
 import json
+import threading
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +14,7 @@ from fastapi import APIRouter, Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from assistant import UserError
+from assistant.conversation import Chat
 from assistant.inspection import Inspection
 from assistant.serving.conversations import Asked, read_messages
 from assistant.serving.gate import Refused, refusal
@@ -26,6 +29,7 @@ FORMS: dict[str, tuple[Any, ...]] = {
     "functions": (None, []), "response_format": (None, {"type": "text"}), "modalities": (None, ["text"]),
     "audio": (None,), "stop": (None, []),
 }  # fmt: skip
+LEFT = 499  # the status, which nobody reads, of an answer whose client has left; nginx's word for it
 
 
 class Unsupported(UserError):
@@ -62,11 +66,7 @@ class Completions:
                 known = ", ".join(self.workshop.models)
                 return refusal(404, "model_not_found", f"there is no model {model!r}; use one of {known}", 0, "model")
             answer = _Answer(model or self.workshop.default)
-            pieces = self.line.run(lambda: self._work(body, answer.model, product))
-            first = await anext(pieces, None)  # before the status is sent: most errors come here
-            if streaming:
-                return StreamingResponse(answer.events(first, pieces), media_type="text/event-stream")
-            return JSONResponse(await answer.whole(first, pieces))
+            return await _unless_left(request, self._respond(answer, body, product, streaming))
         except Unsupported as error:
             return refusal(400, "unsupported_parameter", str(error), param=error.param)
         except UserError as error:
@@ -74,14 +74,56 @@ class Completions:
         except Refused as no:
             return refusal(no.status, no.code, no.message, no.wait)
 
-    def _work(self, body: dict[str, Any], model: str, product: str) -> Iterator[str | Inspection]:
-        """The words of the answer, and at last what they rest on; runs in the line, pictures are decoded there too."""
+    async def _respond(self, answer: "_Answer", body: dict[str, Any], product: str, streaming: bool) -> Response:
+        chats, left = list[Chat](), threading.Event()
+
+        def begin(chat: Chat) -> bool:
+            chats.append(chat)
+            return not left.is_set()
+
+        def stop() -> None:
+            left.set()
+            for chat in chats:
+                chat.stop()
+
+        pieces = self.line.run(lambda: self._work(body, answer.model, product, begin), stop)
+        first = await anext(pieces, None)  # before the status is sent: most errors come here
+        if streaming:
+            return StreamingResponse(answer.events(first, pieces), media_type="text/event-stream")
+        return JSONResponse(await answer.whole(first, pieces))
+
+    def _work(
+        self, body: dict[str, Any], model: str, product: str, begin: Callable[[Chat], bool]
+    ) -> Iterator[str | Inspection]:
+        """The words of the answer, and at last what they rest on; runs in the line, pictures are decoded there too.
+
+        Args:
+            begin: is told who is about to answer, and says whether anybody still listens.
+        """
         asked: Asked = read_messages(body.get("messages"))
         chat = open_chat(self.workshop, asked.photo, asked.references, product, model, first=not asked.turns)
         for question, said in asked.turns:
             chat.replay(question, said)
-        yield from chat.stream(asked.question)
-        yield chat.inspection
+        if begin(chat):
+            yield from chat.stream(asked.question)
+            yield chat.inspection
+
+
+async def _unless_left(request: Request, answer: Coroutine[Any, Any, Response]) -> Response:
+    """The answer; its work is cancelled where the client leaves before. The body has been read."""
+
+    async def leave() -> None:
+        while (await request.receive())["type"] != "http.disconnect":
+            pass
+
+    answering, leaving = asyncio.ensure_future(answer), asyncio.ensure_future(leave())
+    try:
+        await asyncio.wait({answering, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return answering.result() if answering.done() else Response(status_code=LEFT)
+    finally:
+        for task in (answering, leaving):
+            task.cancel()
+        await asyncio.gather(answering, leaving, return_exceptions=True)
 
 
 class _Answer:

@@ -21,8 +21,13 @@ class Line:
         self.pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="line")
         self.places = threading.BoundedSemaphore(AT_ONCE + longest)
 
-    async def run(self, work: Callable[[], Iterator[Any]]) -> AsyncGenerator[Any]:
+    async def run(
+        self, work: Callable[[], Iterator[Any]], stop: Callable[[], object] = lambda: None
+    ) -> AsyncGenerator[Any]:
         """What `work()` yields, as it comes. Whoever stops listening stops the work at its next item.
+
+        Args:
+            stop: ends the work sooner, within an item; called once nobody listens any more, from another thread.
 
         Raises:
             Refused: too many are waiting.
@@ -57,4 +62,5 @@ class Line:
                 raise told[1]
         finally:
             left.set()
+            stop()
             future.cancel()

@@ -1,6 +1,24 @@
-"""How many visitors the server remembers."""
+"""How many visitors the server remembers, and what of each."""
 
-from gradio.state_holder import StateHolder
+from typing import Any
+
+from gradio.blocks import Block
+from gradio.state_holder import SessionState, StateHolder
+
+
+class Visitor(SessionState):
+    """One session, in which a component that was changed takes the place of the one before.
+
+    For every change, also one that says "as it is", Gradio makes a new component with a number and a list of files of
+    its own. By the number it was then kept beside the old one, at the next plain value of the same output: four more
+    components a question. And files in such lists were never deleted.
+    """
+
+    def __setitem__(self, key: int, value: Any) -> None:
+        before = self.blocks_config.blocks.get(key)
+        if isinstance(value, Block) and before is not None:
+            value._id, value.temp_files = key, before.temp_files
+        super().__setitem__(key, value)
 
 
 class Sessions(StateHolder):
@@ -16,6 +34,11 @@ class Sessions(StateHolder):
     def __init__(self, visitors: int, programs: int) -> None:
         super().__init__()
         self.visitors, self.programs = visitors, programs
+
+    def __getitem__(self, session_id: str) -> SessionState:
+        if session_id not in self.session_data:
+            self.session_data[session_id] = Visitor(self.blocks)
+        return super().__getitem__(session_id)
 
     def update(self, session_id: str) -> None:
         """This one is there now."""

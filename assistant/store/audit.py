@@ -51,10 +51,9 @@ class AuditLog:
         """Note an event in the transaction that does it, so that neither can be kept without the other."""
         row = transaction.execute("SELECT name FROM products WHERE id = ?", (product,)).fetchone()
         values = (now(), clean_text(who, "name of the user", 80, empty=True), event, product, row[0] if row else "")
-        photo = "".join(c if c.isprintable() else "?" for c in photo)[-LONGEST_NAME:]
         transaction.execute(
             "INSERT INTO log (at, who, event, product, name, photo, details) VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (*values, photo, json.dumps(details, ensure_ascii=False)),
+            (*values, file_name(photo), json.dumps(details, ensure_ascii=False)),
         )
 
     def entries(self, product: int | None = None, latest: int | None = None, before: int | None = None) -> list[Entry]:
@@ -65,3 +64,8 @@ class AuditLog:
         values = [value for _, value in wanted]
         rows = self.database.read(f"SELECT * FROM log {where} ORDER BY id DESC LIMIT ?", *values, latest or -1)
         return [Entry(**{**row, "details": json.loads(row["details"])}) for row in map(dict, rows)]
+
+
+def file_name(name: str) -> str:
+    """The name of a photo's file as it is kept: nothing of it is refused, and nothing of it can act."""
+    return "".join(c if c.isprintable() else "?" for c in name)[-LONGEST_NAME:]

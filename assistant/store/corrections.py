@@ -7,7 +7,7 @@ import numpy as np
 from assistant import UserError
 from assistant.corrections import Corrections, Mark
 from assistant.images import ImageSource, load_image
-from assistant.store.audit import AuditLog
+from assistant.store.audit import AuditLog, file_name
 from assistant.store.database import Database, clean_text, now
 from assistant.store.pictures import Picture, Pictures
 from assistant.store.products import must_exist
@@ -18,7 +18,8 @@ LONGEST_KIND, LONGEST_NOTE = 60, 500
 
 @dataclass(frozen=True)
 class StoredCorrection:
-    """One correction: `verdict` is "acceptable" or "defect"; `photo` and `mask` are digests; `undone` says when."""
+    """One correction: `verdict` is "acceptable" or "defect"; `photo` and `mask` are digests; `undone` says when;
+    `name` is what the photo's file was called, where that is known."""
 
     id: int
     product: int
@@ -30,6 +31,7 @@ class StoredCorrection:
     who: str
     at: str
     undone: str | None
+    name: str = ""
 
 
 class StoredCorrections:
@@ -38,32 +40,42 @@ class StoredCorrections:
     def __init__(self, database: Database, pictures: Pictures, log: AuditLog) -> None:
         self.database, self.pictures, self.log = database, pictures, log
 
-    def accept(self, product: int, photo: ImageSource, mask: np.ndarray, note: str = "", who: str = "") -> int:
-        """This is acceptable. `mask` is (H, W) bool over the photo. Returns the correction's number.
+    def accept(
+        self, product: int, photo: ImageSource, mask: np.ndarray, note: str = "", who: str = "", name: str = ""
+    ) -> int:
+        """This is acceptable. `mask` is (H, W) bool over the photo, `name` that of its file. Returns the number.
 
         Raises:
             UserError: no such product, an empty mask or one of another size, a photo that cannot be read.
         """
-        return self._add(product, ACCEPTABLE, photo, mask, "", note, who)
+        return self._add(product, ACCEPTABLE, photo, mask, "", (note, who, name))
 
     def mark_defect(
-        self, product: int, photo: ImageSource, mask: np.ndarray, kind: str, note: str = "", who: str = ""
+        self,
+        product: int,
+        photo: ImageSource,
+        mask: np.ndarray,
+        kind: str,
+        note: str = "",
+        who: str = "",
+        name: str = "",
     ) -> int:
         """This is a defect of that kind, in the user's own words. Else as `accept`."""
-        return self._add(product, DEFECT, photo, mask, clean_text(kind, "kind of defect", LONGEST_KIND), note, who)
+        kind = clean_text(kind, "kind of defect", LONGEST_KIND)
+        return self._add(product, DEFECT, photo, mask, kind, (note, who, name))
 
     def undo(self, correction: int, who: str = "") -> None:
         """It no longer holds; it stays in the list and the log as undone. Raises UserError if it is not there."""
         with self.database.write() as transaction:
             row = transaction.execute(
-                "UPDATE corrections SET undone = ? WHERE id = ? AND undone IS NULL RETURNING product, verdict, photo",
+                "UPDATE corrections SET undone = ? WHERE id = ? AND undone IS NULL RETURNING *",
                 (now(), correction),
             ).fetchone()
             if row is None:
                 raise UserError("there is no such correction, or it is undone already", "reload the list")
-            self.log.add(
-                transaction, "undone", row["product"], who, row["photo"], correction=correction, verdict=row["verdict"]
-            )
+            one = StoredCorrection(*row)
+            said = {"correction": one.id, "verdict": one.verdict, "kind": one.kind, "digest": one.photo}
+            self.log.add(transaction, "undone", one.product, who, one.name or one.photo, **said)
 
     def list(self, product: int, undone: bool = False) -> list[StoredCorrection]:
         """The corrections of a product, oldest first: those that hold, or with `undone` all that were ever made."""
@@ -83,25 +95,29 @@ class StoredCorrections:
         return Corrections(accepted, tuple(self.mark(one) for one in held if one.verdict == DEFECT))
 
     def _add(
-        self, product: int, verdict: str, photo: ImageSource, mask: np.ndarray, kind: str, note: str, who: str
+        self, product: int, verdict: str, photo: ImageSource, mask: np.ndarray, kind: str, said: tuple[str, str, str]
     ) -> int:
+        """`said` are note, user and name of the photo's file."""
         pixels = load_image(photo)
         if mask.shape != pixels.shape[:2]:
             raise UserError(f"the mask is {mask.shape}, the photo {pixels.shape[:2]}", "mark a place on this photo")
         if not mask.any():
             raise UserError("nothing is marked", "mark a place on the photo")
         pictures = Picture.of(pixels), Picture.of(mask.astype(bool))
-        said = kind, clean_text(note, "note", LONGEST_NOTE, empty=True), clean_text(who, "user's name", 80, empty=True)
+        note, who, name = said
+        note = clean_text(note, "note", LONGEST_NOTE, empty=True)
+        who, name = clean_text(who, "user's name", 80, empty=True), file_name(name)
         with self.database.write() as transaction:
             must_exist(transaction, product)
             digests = [self.pictures.write(picture) for picture in pictures]
+            columns = "product, verdict, photo, mask, kind, note, who, at, name"
             inserted = transaction.execute(
-                "INSERT INTO corrections (product, verdict, photo, mask, kind, note, who, at) VALUES (?,?,?,?,?,?,?,?)",
-                (product, verdict, *digests, *said, now()),
+                f"INSERT INTO corrections ({columns}) VALUES (?,?,?,?,?,?,?,?,?)",
+                (product, verdict, *digests, kind, note, who, now(), name),
             )
             number = inserted.lastrowid
             assert number is not None
-            self.log.add(
-                transaction, verdict, product, who, digests[0], correction=number, kind=kind, area=int(mask.sum())
-            )
+            place = {"area": int(mask.sum()), "size": [mask.shape[1], mask.shape[0]], "digest": digests[0]}
+            about = {"correction": number, "kind": kind, **place}
+            self.log.add(transaction, verdict, product, who, name or digests[0], **about)
         return number

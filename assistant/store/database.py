@@ -34,6 +34,7 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         )""",
         "CREATE INDEX log_of_product ON log (product)",
     ),
+    ("ALTER TABLE corrections ADD COLUMN name TEXT NOT NULL DEFAULT ''",),  # of the photo's file
 )
 PATIENCE = 30.0  # seconds to wait for another process that is writing
 

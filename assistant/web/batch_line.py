@@ -66,8 +66,9 @@ class BatchLine:
         Raises:
             UserError: no such model or product, or the store cannot be written.
         """
-        workshop, model, product, who = self.workshop, session.model, session.product, session.who
+        workshop = self.workshop
         refresh(workshop, session)
+        model, product, who = session.model, session.product, session.who
         references, corrections = list(session.references.values()), corrections_of(workshop, session)
         name = "" if product is None else workshop.store.products.get(product).name
         assistant = workshop.assistant(model)

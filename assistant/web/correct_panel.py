@@ -77,10 +77,11 @@ class CorrectPanel:
             if session.product is None:
                 return _failed(NO_PRODUCT)
             before, photo = corrections_of(self.workshop, session), session.photo.chat.photo
+            said = {"who": session.who, "name": session.photo.name}
             if kind is None:
-                number = stored.accept(session.product, photo, mask, who=session.who)
+                number = stored.accept(session.product, photo, mask, **said)
             else:
-                number = stored.mark_defect(session.product, photo, mask, kind, who=session.who)
+                number = stored.mark_defect(session.product, photo, mask, kind, **said)
             made = next(one for one in stored.list(session.product) if one.id == number)
             return self._changed(session, Change(session.product, number, before, f"Noted: {describe(made)}."))
         except UserError as error:

@@ -26,9 +26,14 @@ MOST = 100  # corrections in the list, the newest
 
 def describe(correction: StoredCorrection) -> str:
     """What was said: 'this is acceptable', 'this is a defect, "scratch"'."""
-    if correction.verdict == ACCEPTABLE:
+    return said(correction.verdict, correction.kind)
+
+
+def said(verdict: str, kind: str) -> str:
+    """The same of a verdict and a kind."""
+    if verdict == ACCEPTABLE:
         return "this is acceptable"
-    return "this is a defect" + (f', "{correction.kind}"' if correction.kind != UNNAMED else "")
+    return "this is a defect" + (f', "{kind}"' if kind not in (UNNAMED, "") else "")
 
 
 def correction_list(store: Store, product: int) -> str:
@@ -44,7 +49,7 @@ def correction_list(store: Store, product: int) -> str:
 def _row(store: Store, one: StoredCorrection) -> str:
     kind = "Defect" if one.kind == UNNAMED else f"Defect: {one.kind}"
     words = html.escape("Acceptable" if one.verdict == ACCEPTABLE else kind)
-    about = html.escape(" · ".join(filter(None, (one.who, _time(one.at)))))
+    about = html.escape(" · ".join(filter(None, (one.name, one.who, _time(one.at)))))
     if one.undone is None:
         click = f'data-do="delete" data-item="{one.id}"'
         end = f'<button type="button" {click} aria-label="Undo: {words}, {about}">Undo</button>'

@@ -41,7 +41,7 @@ def verdict(inspection: Inspection) -> str:
     )
 
 
-def _percent(fraction: float) -> str:
+def percent(fraction: float) -> str:
     """One decimal, and never a bare zero for something that is there."""
     return f"{fraction:.1%}" if fraction >= 0.001 else "< 0.1%"
 
@@ -59,7 +59,7 @@ def regions(inspection: Inspection, zoomed: int = 0) -> str:
         cells = (
             region.type or "unknown",
             region.severity,
-            f"{_percent(region.area_fraction)}, {x1 - x0} × {y1 - y0} px",
+            f"{percent(region.area_fraction)}, {x1 - x0} × {y1 - y0} px",
             region.position,
             f"{region.shape}, {TONES[region.tone]}",
         )

@@ -25,15 +25,23 @@ def corrections_of(workshop: Workshop, session: Session) -> Corrections:
     return NO_CORRECTIONS if session.product is None else workshop.store.corrections.active(session.product)
 
 
+def model_of(workshop: Workshop, session: Session) -> str:
+    """The visitor's model; the server's own where somebody has deleted it."""
+    if session.model not in workshop.models:
+        session.model = workshop.default
+    return session.model
+
+
 def refresh(workshop: Workshop, session: Session) -> Hashable:
     """Read the product's photos of good parts again where they changed; gives what an inspection now rests on.
 
     Raises:
         UserError: the product is gone, or a photo cannot be read.
     """
+    model = model_of(workshop, session)
     if session.product is not None:
-        session.references = good_parts(workshop, session.model, session.product)
-    return session.model, tuple(session.references), corrections_of(workshop, session).key
+        session.references = good_parts(workshop, model, session.product)
+    return model, tuple(session.references), corrections_of(workshop, session).key
 
 
 def good_parts(workshop: Workshop, model: str, product: int) -> dict[str, np.ndarray]:

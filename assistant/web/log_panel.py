@@ -3,7 +3,7 @@
 import html
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,9 +16,10 @@ from assistant import UserError
 from assistant.batch_report import write_rows
 from assistant.store import Store
 from assistant.store.audit import Entry
-from assistant.store.pictures import DIGEST
+from assistant.store.corrections import StoredCorrection
 from assistant.web.batch_table import button
 from assistant.web.facts import card
+from assistant.web.log_lines import event, photo_name, row, words
 from assistant.web.offer import offer
 from assistant.web.strip import clickable, clicked
 from assistant.web.style import QUIET
@@ -27,7 +28,20 @@ from assistant.web.workshop import Workshop
 ALL = 0  # in the place of a product's number
 PAGE = 50  # lines at a time
 CHUNK = 1000  # lines in memory at once while the file is written
-COLUMNS = ("when (UTC)", "who", "event", "product", "photo", "verdict", "probability", "details")
+HEADS = ("When (UTC)", "Who", "What", "Photo", "Product")
+COLUMNS = (
+    "when (UTC)",
+    "who",
+    "what",
+    "words",
+    "product",
+    "photo",
+    "verdict",
+    "probability",
+    "event",
+    "details",
+    "line",
+)
 
 
 @dataclass
@@ -71,24 +85,31 @@ class LogPanel:
         if not entries:
             return card("", "Nothing was decided yet.")
         shown = entries[:PAGE]
-        heads = "".join(f'<th scope="col">{name[0].upper()}{name[1:]}</th>' for name in COLUMNS)
-        body = "".join(
-            "<tr>" + "".join(f"<td>{html.escape(str(cell))}</td>" for cell in _cells(entry)) + "</tr>"
-            for entry in shown
-        )
+        heads = "".join(f'<th scope="col">{name}</th>' for name in HEADS)
+        body = "".join(row(self.store, entry, held) for entry, held in self._with_corrections(shown))
         newer = button("newer", "", "← Newer", disabled=not page.before)
         older = button("older", str(shown[-1].id), "Older →", disabled=len(entries) <= PAGE)
         pages = f'<nav class="pages" aria-label="Pages">{newer}{older}</nav>'
         table = f'<table class="rows"><thead><tr>{heads}</tr></thead><tbody>{body}</tbody></table>'
         return f'<div class="wide" tabindex="0" role="region" aria-label="Log">{table}</div>{pages}'
 
+    def _with_corrections(self, entries: Sequence[Entry]) -> Iterator[tuple[Entry, dict[int, StoredCorrection]]]:
+        """Each line with the corrections of its product, by number: none where the product is gone."""
+        held = {
+            product: {one.id: one for one in self.store.corrections.list(product, undone=True)}
+            for product in {entry.product for entry in entries if "correction" in entry.details}
+            if product is not None
+        }
+        for entry in entries:
+            yield entry, held.get(entry.product or ALL, {})
+
     def save(self, page: Page) -> Any:
         """All lines as CSV, ready to be downloaded."""
-        lines = (_row(entry) for entry in self._all(page.product))
+        lines = (_record(entry) for entry in self._all(page.product))
         try:
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder, "log.csv")
-                write_rows(path, (*COLUMNS, "line"), lines)
+                write_rows(path, COLUMNS, lines)
                 return gr.update(value=offer(path, f"audit-log-{datetime.now(UTC):%Y-%m-%d}.csv"), visible=True)
         except UserError as error:
             gr.Warning(html.escape(str(error)))
@@ -101,24 +122,12 @@ class LogPanel:
             before = entries[-1].id
 
 
-def _row(entry: Entry) -> list[Any]:
-    """For programs: the time in full, the number of the line, all details as JSON."""
+def _record(entry: Entry) -> list[Any]:
+    """In the order of COLUMNS: in words for people; for programs the time in full, all details as JSON."""
     details = entry.details
-    decided = details.get("verdict", ""), details.get("probability", ""), json.dumps(details, ensure_ascii=False)
-    return [entry.at, entry.who, entry.event, entry.name, entry.photo, *decided, entry.id]
-
-
-def _cells(entry: Entry) -> list[Any]:
-    """For people, in the order of COLUMNS."""
-    details = dict(entry.details)
-    verdict, probability = details.pop("verdict", ""), details.pop("probability", None)
-    regions = details.pop("regions", None)
-    words = [f"{len(regions)} region{'s' * (len(regions) != 1)}"] if regions else []
-    words += [f"{key} {value}" for key, value in details.items() if key != "digest" and value not in ("", None)]
-    chance = "" if probability is None else f"{probability:.1%}"
-    when = f"{entry.at[:10]} {entry.at[11:19]}"
-    photo = f"{entry.photo[:12]}…" if DIGEST.fullmatch(entry.photo) else entry.photo
-    return [when, entry.who, entry.event, entry.name, photo, verdict, chance, ", ".join(words)]
+    decided = details.get("verdict", ""), details.get("probability", "")
+    told = [entry.at, entry.who, event(entry), words(entry), entry.name, photo_name(entry), *decided]
+    return [*told, entry.event, json.dumps(details, ensure_ascii=False), entry.id]
 
 
 def build_log_panel(workshop: Workshop, session: gr.State) -> None:

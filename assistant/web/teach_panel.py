@@ -19,6 +19,8 @@ from assistant.inspection import KINDS
 from assistant.store.products import StoredProduct
 from assistant.web.batch_table import duration
 from assistant.web.facts import card
+from assistant.web.inspecting import model_of
+from assistant.web.model_panel import ModelPanel, build_models
 from assistant.web.offer import offer
 from assistant.web.session import Session
 from assistant.web.style import MODEL, QUIET
@@ -136,7 +138,7 @@ class TeachPanel:
             gr.update(interactive=bool(running)),
             gr.update(value=offer(report, f"{name}-before-after.html") if whole else None, interactive=whole),
             gr.update(choices=models),
-            gr.update(choices=models, value=session.model),
+            gr.update(choices=models, value=model_of(self.workshop, session)),
         )
 
     def tick(self, session: Session) -> tuple[Any, ...]:
@@ -153,25 +155,6 @@ class TeachPanel:
         of = f"{html.escape(taught.product_name)}, about {taught.minutes:g} minutes planned" if taught else ""
         bar = f'<progress value="{share:.3f}" max="1" aria-label="Progress">{share:.0%}</progress>'
         return card("", f"<p>{words} …</p>{bar}<small>{of}; {duration(seconds)} so far.</small>")
-
-    def use(self, session: Session, model: str) -> str:
-        """Choose the model that this visitor's photos are inspected by from now on."""
-        try:
-            self.workshop.assistant(model)
-        except UserError as error:
-            return card("problem", html.escape(str(error)), role="alert")
-        session.model = model
-        return self.in_use(session)
-
-    def in_use(self, session: Session) -> str:
-        """What the model in use knows."""
-        name = f"<strong>{html.escape(session.model)}</strong>"
-        product = self.workshop.taught(session.model)
-        if product is None:
-            return card("", f"Photos are inspected by {name}, which knows no product in particular.")
-        taught = self.trainings.taught(session.model)
-        what = html.escape(taught.product_name) if taught else "a product"
-        return card("", f"Photos are inspected by {name}, which was taught {what} and needs no good parts for it.")
 
     def _own(self, session: Session) -> str:
         """The name of what was taught, or begun, for the visitor's product; empty for none."""
@@ -210,9 +193,11 @@ def _embedded(report: Path) -> str:
 def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
     """The panel inside the tab that is being built."""
     panel, tab = TeachPanel(workshop), Context.block
+    models = ModelPanel(workshop, panel.trainings)
     with gr.Row(equal_height=False):
         with gr.Column(scale=4, min_width=270):
-            about, photos, model, in_use = _left(panel, workshop)
+            about, photos = _product()
+            chosen = build_models(models)
         with gr.Column(scale=8, min_width=340):
             kinds, make, made, gallery = _looking()
         with gr.Column(scale=10, min_width=400):
@@ -221,21 +206,25 @@ def build_teach_panel(workshop: Workshop, session: gr.State) -> None:
             download = gr.DownloadButton("Download the report", size="sm", interactive=False, elem_id="teach-download")
     init, minutes, start, stop, bar, log = begin
     timer = gr.Timer(TICK, active=False)
-    screen = [bar, report, log, timer, start, stop, download, init, model]
+    screen = [bar, report, log, timer, start, stop, download, init, chosen.model]
     photos.upload(panel.add, [session, photos], [photos, about], preprocess=False, **QUIET)
     make.click(panel.samples, [session, kinds], [gallery, made], concurrency_id="drawing", **QUIET)
     start.click(panel.start, [session, init, minutes], screen, concurrency_limit=4, **QUIET)
     stop.click(panel.stop, None, None, queue=False, **QUIET)
+    every = chosen.components
     timer.tick(panel.tick, session, screen, concurrency_limit=4, **QUIET)
-    model.input(panel.use, [session, model], in_use, show_progress="hidden", **MODEL)
+    chosen.model.input(models.use, [session, chosen.model], every, show_progress="hidden", **MODEL)
+    chosen.remove.click(models.ask, session, every, **QUIET)
+    chosen.no.click(models.shown, session, every, **QUIET)
+    chosen.yes.click(models.delete, session, every, **QUIET).then(panel.screen, session, screen, **QUIET)
     if isinstance(tab, gr.Tab):  # product, model and what runs may have changed elsewhere
         tab.select(panel.about, session, about, **QUIET).then(panel.screen, session, screen, **QUIET).then(
-            panel.in_use, session, in_use, **QUIET
+            models.shown, session, every, **QUIET
         )
 
 
-def _left(panel: TeachPanel, workshop: Workshop) -> tuple[gr.HTML, gr.File, gr.Dropdown, gr.HTML]:
-    """The product and its photos; the model in use."""
+def _product() -> tuple[gr.HTML, gr.File]:
+    """The product and its photos."""
     gr.HTML("<h2>Product</h2>")
     about = gr.HTML(NO_PRODUCT, elem_id="teach-about")
     photos = gr.File(
@@ -246,12 +235,7 @@ def _left(panel: TeachPanel, workshop: Workshop) -> tuple[gr.HTML, gr.File, gr.D
         elem_id="teach-photos",
         elem_classes="drop",
     )
-    gr.HTML("<h2>Model in use</h2>")
-    model = gr.Dropdown(
-        workshop.models, value=workshop.default, label="Model in use", show_label=False, container=False,
-        elem_id="teach-model",
-    )  # fmt: skip
-    return about, photos, model, gr.HTML(panel.in_use(Session(model=workshop.default)), elem_id="teach-in-use")
+    return about, photos
 
 
 def _looking() -> tuple[gr.Dropdown, gr.Button, gr.HTML, gr.Gallery]:

@@ -112,6 +112,27 @@ class Trainings:
             if self._process is not None:
                 self._process.terminate()
 
+    def must_be_free(self, name: str) -> None:
+        """Raises UserError for a model that cannot be deleted: not trained here, or a training needs it."""
+        if name not in self.workshop.own:
+            raise UserError(f"{name} was not trained here, so it cannot be deleted", "choose one that was")
+        running = self.taught(self._name) if self._name else None
+        if running is not None and name in (self._name, running.init):
+            raise UserError(f"{name} is needed by the training that runs", "wait until it is done, or stop it")
+
+    def delete(self, name: str, who: str) -> None:
+        """Delete a model that was trained here, with its report and log; the audit log keeps that it was there.
+
+        Raises:
+            UserError: as `must_be_free`, or the disk does not let go of it.
+        """
+        with self._lock:
+            self.must_be_free(name)
+            before, store = self.taught(name), self.workshop.store
+            with store.database.write() as transaction:
+                store.log.add(transaction, "model deleted", before.product if before else None, who, model=name)
+                self.workshop.delete(name)
+
     def taught(self, name: str) -> Taught | None:
         """How a training was started and where it stands; None where there was none."""
         try:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import tempfile
 import threading
 from collections import OrderedDict
 from pathlib import Path
@@ -47,8 +48,13 @@ class Workshop:
     @property
     def models(self) -> list[str]:
         """Names of the models that a visitor may choose, the default first."""
-        own = sorted(path.name for path in self.trained.glob("*") if (path / "model" / "config.json").is_file())
-        return list(dict.fromkeys([self.default, "tiny", *own]))
+        return list(dict.fromkeys([self.default, "tiny", *self.own]))
+
+    @property
+    def own(self) -> list[str]:
+        """Those of them that were trained here; neither the default nor `tiny`, whatever their folders are called."""
+        found = sorted(path.name for path in self.trained.glob("*") if (path / "model" / "config.json").is_file())
+        return [name for name in found if name not in (self.default, "tiny")]
 
     def source(self, model: str) -> str:
         """Folder or name from which a model of `models` is opened. Raises UserError for any other."""
@@ -75,6 +81,27 @@ class Workshop:
             while len(self._loaded) > LOADED:
                 self._loaded.popitem(last=False)
             return self._loaded[key]
+
+    def delete(self, model: str) -> None:
+        """Remove a model of `own` with all that lies beside it; it is gone at once or not at all.
+
+        Raises:
+            UserError: it is none of them, or the disk does not let go of it.
+        """
+        if model not in self.own:
+            raise UserError(
+                f"{model!r} was not trained here", f"choose one of {', '.join(self.own) or 'those that were'}"
+            )
+        key = model_key(self.source(model))
+        try:
+            with tempfile.TemporaryDirectory(dir=self.store.folder, prefix="deleted-") as folder:
+                (self.trained / model).rename(Path(folder, model))
+        except OSError as error:
+            raise UserError(
+                f"{model} cannot be deleted ({error.strerror})", "check the folder's permissions"
+            ) from error
+        with self._loading:
+            self._loaded.pop(key, None)
 
     def weights(self, model: str) -> str | None:
         """SHA-256 over a model's weights, for reports; None where they are not in a folder. Slow the first time."""
