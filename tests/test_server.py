@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -242,21 +242,29 @@ def test_gradios_api_has_two_functions_and_says_what_they_do(
         client.predict(photo=handle_file(paths[0]), api_name="/inspect")
 
 
-def test_the_same_two_are_tools_of_the_mcp_server(
-    web: httpx.Client, address: str, parts: list[np.ndarray], photo_path: Path
-) -> None:
+@contextlib.asynccontextmanager
+async def mcp_session(address: str, **headers: str) -> AsyncIterator[Any]:
+    """A client's session with the MCP server, initialised."""
     from mcp import ClientSession
     from mcp.client.streamable_http import streamable_http_client
 
+    async with (
+        httpx.AsyncClient(headers=headers, timeout=WAIT) as http,
+        streamable_http_client(f"{address}/gradio_api/mcp/", http_client=http) as (read, write, _),
+        ClientSession(read, write) as session,
+    ):
+        await session.initialize()
+        yield session
+
+
+def test_the_same_two_are_tools_of_the_mcp_server(
+    web: httpx.Client, address: str, parts: list[np.ndarray], photo_path: Path
+) -> None:
     path = web.post("/gradio_api/upload", files={"files": photo_path.read_bytes()}).json()[0]
     own, foreign = f"{address}/gradio_api/file={path}", f"{address}/gradio_api/file={photo_path}"
 
     async def talk() -> tuple[dict[str, Any], Any, list[bool]]:
-        async with (
-            streamable_http_client(f"{address}/gradio_api/mcp/") as (read, write, _),
-            ClientSession(read, write) as session,
-        ):
-            await session.initialize()
+        async with mcp_session(address) as session:
             tools = {tool.name: tool for tool in (await session.list_tools()).tools}
             arguments = {"photo": data_url(parts[0]), "question": "Where?", "references": [data_url(parts[1])]}
             answer = await session.call_tool("ask", arguments)
@@ -523,6 +531,17 @@ def test_with_a_login_nothing_but_health_is_open(guarded: str, parts: list[np.nd
         assert web.get("/v1/models").status_code == 401  # a cookie does not open what is for programs
         for token, status in (("a-token-for-programs", 200), ("correct horse", 401), ("x", 401)):
             assert web.get("/v1/models", headers={"authorization": f"Bearer {token}"}).status_code == status
+
+
+def test_tools_work_behind_a_login(guarded: str, parts: list[np.ndarray]) -> None:
+    """Whatever host the request names: the tools are called on this machine."""
+
+    async def talk() -> Any:
+        async with mcp_session(guarded, authorization="Bearer a-token-for-programs", host="other.invalid") as session:
+            return await session.call_tool("inspect", {"photo": data_url(parts[0])})
+
+    found = asyncio.run(talk())
+    assert not found.isError and "'verdict'" in found.content[0].text, found.content[0].text
 
 
 def test_guessing_passwords_is_slow(workshop: Workshop) -> None:

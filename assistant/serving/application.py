@@ -18,11 +18,13 @@ from assistant.serving.gate import Gate
 from assistant.serving.joining import UnhurriedJoin
 from assistant.serving.limits import MAX_FILE, PROGRAMS, QUEUE, VISITORS
 from assistant.serving.line import Line
+from assistant.serving.loopback import let_tools_in
 from assistant.serving.sessions import Sessions
 from assistant.web.style import STYLE
 from assistant.web.workshop import Workshop
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
 FAREWELL = 3  # seconds that answers under way have to end when the server stops
 
 
@@ -48,6 +50,7 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
     pages = page.app = mounted.app  # until now the page had one that nobody is served by
     pages.state_holder = Sessions(VISITORS, PROGRAMS)
     pages.state_holder.set_blocks(page)
+    let_tools_in(pages, page)
 
     def signed_in(request: HTTPConnection) -> str | None:
         cookies = (request.cookies.get(f"access-token-{kind}{pages.cookie_id}") for kind in ("", "unsecure-"))
@@ -57,11 +60,17 @@ def build_application(page: gr.Blocks, workshop: Workshop, accounts: Accounts | 
 
 
 class Server(uvicorn.Server):
-    """Tells open pages that it stops, so that none of them is waited for."""
+    """Tells its page where it is reached, and that it stops, so that nobody who has it open is waited for."""
 
     def __init__(self, settings: uvicorn.Config, page: gr.Blocks) -> None:
         super().__init__(settings)
         self.page = page
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        assert sockets, "the listening socket is made by the caller"
+        host, port = sockets[0].getsockname()[:2]
+        self.page.local_url = f"http://{_url_host(EVERYWHERE.get(host, host))}:{port}/"
+        await super().startup(sockets)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self.page.app.stop_event.set()
@@ -86,7 +95,10 @@ def run(application: Gate, page: gr.Blocks, host: str, port: int) -> None:
             listener.bind((host, port))
         except (OSError, OverflowError) as error:
             raise UserError(f"cannot listen on {host}:{port}", "choose another --port or --host") from error
-        shown = f"[{host}]" if ":" in host else host
-        print(f"Anomaly assistant at http://{shown}:{listener.getsockname()[1]}", flush=True)
+        print(f"Anomaly assistant at http://{_url_host(host)}:{listener.getsockname()[1]}", flush=True)
         settings = uvicorn.Config(application, log_level="warning", timeout_graceful_shutdown=FAREWELL)
         Server(settings, page).run(sockets=[listener])
+
+
+def _url_host(host: str) -> str:
+    return f"[{host}]" if ":" in host else host
