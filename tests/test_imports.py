@@ -16,7 +16,7 @@ LAYERS = {
     "assistant.inspection": FLOOR, "assistant.wording": FLOOR, "assistant.claims": FLOOR, "assistant.lexicon": FLOOR,
     "assistant.grounding": FLOOR, "assistant.checking": FLOOR, "assistant.boxes": FLOOR, "assistant.choices": FLOOR,
     "assistant.spoken": FLOOR, "assistant.area": FLOOR,
-    "assistant.places": FLOOR, "assistant.steering": FLOOR, "assistant.look": FLOOR,
+    "assistant.places": FLOOR, "assistant.look": FLOOR,
     "assistant.corrections": FLOOR, "assistant.store": FLOOR, "assistant.recheck": WHOLE,
     "assistant.batch": FLOOR, "assistant.batch_report": FLOOR,
     "assistant.report": FLOOR, "assistant.evaluation": FLOOR, "assistant.layouts": BESIDE,
