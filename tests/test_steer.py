@@ -14,6 +14,7 @@ gr = pytest.importorskip("gradio")
 
 from assistant import UserError  # noqa: E402
 from assistant.area import Area  # noqa: E402
+from assistant.evaluation.stated import stated_verdict  # noqa: E402
 from assistant.layouts import read_products  # noqa: E402
 from assistant.store import Store  # noqa: E402
 from assistant.store.pictures import digest_of  # noqa: E402
@@ -144,8 +145,7 @@ def test_a_drawn_place_is_asked_about_alone(workshop: Workshop, session: Session
     assert messages(session)[-2] == {"role": "user", "content": "Is this a defect?"}
     draw(session, LEFT)
     list(SteerPanel(workshop).ask(session))
-    assert "looks good" in said(session) or "no defect" in said(session)
-    assert session.inspection is before
+    assert stated_verdict(said(session), "Is this a defect?") == "good" and session.inspection is before
 
 
 def test_the_verdict_follows_the_area_and_comes_back(workshop: Workshop, session: Session) -> None:
