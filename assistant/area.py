@@ -27,6 +27,11 @@ class Piece:
     boxes: tuple[Box, ...] = ()
     strokes: bytes = b""
 
+    @classmethod
+    def from_mask(cls, name: str, mask: np.ndarray) -> "Piece":
+        """The true pixels of a mask (H, W) of the photo."""
+        return cls(name, strokes=np.packbits(mask).tobytes())
+
 
 @dataclass(frozen=True)
 class Area:
@@ -70,7 +75,7 @@ class Area:
         height, width = strokes.shape
         if not strokes.any():
             raise UserError("nothing is marked", "brush over a part of the photo")
-        return cls._of((width, height), Piece(THE_BRUSHED, strokes=np.packbits(strokes).tobytes()), ignored)
+        return cls._of((width, height), Piece.from_mask(THE_BRUSHED, strokes), ignored)
 
     @classmethod
     def _of(cls, size: tuple[int, int], piece: Piece, ignored: bool) -> "Area":

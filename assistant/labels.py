@@ -19,7 +19,7 @@ LEAST_SIDE = 14  # pixels of VIEW: smaller, no marks can be made out
 INK = 45  # levels of 255 by which marks differ from their paper, at least
 INKED = (0.02, 0.5)  # share of the paper that is covered
 UNEVEN = 18.0  # levels: paper is of one tone
-# Of a label; chosen where labels had been stuck on photos, see `benchmarks/labels.py`.
+# The likeness from which a rectangle counts; chosen on photos with labels stuck on (`benchmarks/labels.py`).
 LIKELY = 0.12
 
 

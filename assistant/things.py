@@ -20,11 +20,13 @@ def find_thing(name: str, photo: np.ndarray) -> Piece | None:
     """Where a thing lies on a photo (H, W, 3) uint8, from its name without an article; None where nobody can tell."""
     if match := LABEL.fullmatch(name):
         labels = find_labels(photo)
-        several = match["noun"].endswith("s")
-        return _piece(name, _with_room(np.logical_or.reduce(labels if several else labels[:1]))) if labels else None
+        if not labels:
+            return None
+        wanted = labels if match["noun"].endswith("s") else labels[:1]
+        return Piece.from_mask(f"the {name}", _with_room(np.logical_or.reduce(wanted)))
     if BACKGROUND.fullmatch(name):
         part = foreground(photo)
-        return None if part.all() else _piece(name, ~part)
+        return None if part.all() else Piece.from_mask(f"the {name}", ~part)
     return None
 
 
@@ -32,7 +34,3 @@ def _with_room(mask: np.ndarray) -> np.ndarray:
     """The mask grown by what the anomaly map needs to fade at its edge."""
     height, width = mask.shape
     return cv2.dilate(mask.astype(np.uint8), np.ones((2 * (height // ROOM) + 1, 2 * (width // ROOM) + 1))) > 0
-
-
-def _piece(name: str, mask: np.ndarray) -> Piece:
-    return Piece(f"the {name}", strokes=np.packbits(mask).tobytes())

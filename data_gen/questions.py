@@ -1,6 +1,5 @@
 """What a user types: an intent, worded in one of many ways, with the place, box, options or claim it is about."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from data_gen.boxes import draw_box
 from data_gen.choices import write_choice
 from data_gen.phrasings import SIDES, TEMPLATES, load_phrasings
 from data_gen.states import BRIEF
-from data_gen.typed import SLOT, choose, draw, dress, fill, roughen
+from data_gen.typed import SLOT, choose, continued, draw, dress, fill, roughen
 
 DETAIL = (*BRIEF, "look", "report", "comparison")  # what one may want to know in detail
 CLAIMS = ("cell", "number", "kind")  # slots of what a user may claim
@@ -90,12 +89,11 @@ def write_two(first: str, second: str, rng: np.random.Generator, folder: Path = 
     """Two questions in one message: "Where is it, and how large is the defect?", "Where is it? And how bad?"."""
     phrasings = load_phrasings(folder)
     asked = draw(choose(phrasings.ask[first], rng), phrasings.slots, rng)
-    if rng.random() < 0.4 and second in phrasings.follow:
+    if rng.random() < 0.4:
         text = f"{asked} {draw(choose(phrasings.follow[second], rng), phrasings.slots, rng)}"
     else:
         also = draw(choose(phrasings.ask[second], rng), phrasings.slots, rng)
-        also = also if re.match(r"I\b|QC|OK", also) else also[:1].lower() + also[1:]
-        text = f"{asked.rstrip('?.')}{choose((' and ', ', and ', ' and also ', ' + '), rng)}{also}"
+        text = f"{asked.rstrip('?.')}{choose((' and ', ', and ', ' and also ', ' + '), rng)}{continued(also)}"
     return roughen(text, rng)
 
 

@@ -39,12 +39,16 @@ def draw(template: str, slots: dict[str, tuple[str, ...]], rng: np.random.Genera
 def dress(question: str, slots: dict[str, tuple[str, ...]], rng: np.random.Generator) -> str:
     """Now and then an opener before a question ("Quick question: ...") or a closer behind it."""
     if question.endswith("?") and rng.random() < 0.25:
-        head = question if re.match(r"I\b|QC|OK", question) else question[:1].lower() + question[1:]
-        question = f"{choose(slots['opener'], rng)} {head}"
+        question = f"{choose(slots['opener'], rng)} {continued(question)}"
     if question[-1:] in "?." and rng.random() < 0.15:
         comma = "," if rng.random() < 0.6 else ""
         question = f"{question[:-1]}{comma} {choose(slots['closer'], rng)}{question[-1]}"
     return question
+
+
+def continued(question: str) -> str:
+    """The question as it stands behind other words, without its capital."""
+    return question if re.match(r"I\b|QC|OK", question) else question[:1].lower() + question[1:]
 
 
 def roughen(question: str, rng: np.random.Generator) -> str:

@@ -24,7 +24,7 @@ from assistant.web.style import STYLE
 from assistant.web.workshop import Workshop
 
 LOOPBACK = ("127.0.0.1", "::1", "localhost")
-EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104
+EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 FAREWELL = 3  # seconds that answers under way have to end when the server stops
 
 

@@ -30,18 +30,8 @@ PAGE = 50  # lines at a time
 CHUNK = 1000  # lines in memory at once while the file is written
 HEADS = ("When (UTC)", "Who", "What", "Photo", "Product")
 COLUMNS = (
-    "when (UTC)",
-    "who",
-    "what",
-    "words",
-    "product",
-    "photo",
-    "verdict",
-    "probability",
-    "event",
-    "details",
-    "line",
-)
+    "when (UTC)", "who", "what", "words", "product", "photo", "verdict", "probability", "event", "details", "line",
+)  # fmt: skip
 
 
 @dataclass
