@@ -24,10 +24,10 @@ Message = dict[str, str]
 
 # How often each intent comes up. Verdict, place and the refusal of other topics matter most.
 WEIGHTS = {
-    "presence": 14, "location": 10, "count": 7, "size": 7, "severity": 7, "kind": 7, "look": 5, "confidence": 6,
+    "presence": 18, "location": 13, "count": 7, "size": 7, "severity": 7, "kind": 7, "look": 5, "confidence": 6,
     "cell": 9, "box": 7, "choice": 8, "comparison": 4, "references": 2, "advice": 5, "report": 6, "detail": 2,
     "brief": 3, "why": 3, "else": 3, "main": 3, "leading_good": 5, "leading_bad": 5, "claimed": 4, "correction": 4,
-    "greeting": 2, "thanks": 2, "identity": 2, "unanswerable": 4, "unrelated": 7,
+    "greeting": 2, "thanks": 2, "identity": 2, "unanswerable": 4, "unrelated": 9,
 }  # fmt: skip
 INTENTS = tuple(WEIGHTS)
 SOCIAL = ("greeting", "thanks", "identity", "unanswerable", "unrelated")  # leave no thread to follow
