@@ -26,7 +26,7 @@ from training.tiny import build_tiny_model, build_tiny_processor
 from training.tokenizer import train_tokenizer
 from training.trainer import fit
 from training.training_photos import record_training_photos
-from training.tuning import Trained, adapt, gather, open_base
+from training.tuning import Trained, adapt, compile_layers, gather, open_base
 
 REFERENCES = 4  # at most so many beside a photo
 
@@ -58,6 +58,8 @@ def tune(
         cache_vision(_tower(model))  # split over processes, a tower must run on all of them at once
         if joint:  # the detector's own tower, of which the model holds a copy at most
             cache_vision(encoder.backbone)
+    if config.compile:
+        compile_layers(model)
     by_length = ByLength(rows, config.batch_size, config.seed)
     trainer = fit(config, model, by_length, Collator(processor), config.gradient_checkpointing)
     whole = gather(trainer, config, lambda config: start(config, encoder, head)[0])

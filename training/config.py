@@ -79,7 +79,8 @@ class AssistantConfig(StageConfig):
     `encoder` and `detector` are the checkpoint folders of the stages before, or `tiny`, the embedded one;
     `scenes` is how many photos are inspected once and then talked about again and again; `vocabulary` is
     the size of a new tokenizer. Unless `tuning` is "full", only adapters of `rank` and the prompt learner of
-    `init` are trained; with "prompt" the prompt learner alone; "qlora" keeps the frozen rest in 4 bits.
+    `init` are trained; with "prompt" the prompt learner alone; "qlora" keeps the frozen rest in 4 bits. With `compile`
+    the layers of the language decoder are compiled: slow first steps, then faster ones on a GPU.
 
     With a `decoder_loss` above 0 the detector's head learns on: its map goes into the prompt with its gradient, and the
     second stage's loss counts that much beside the answers'; `calibration_scenes` then fit the calibration anew.
@@ -97,6 +98,7 @@ class AssistantConfig(StageConfig):
     tuning: str = "full"
     rank: int = 16
     gradient_checkpointing: bool = False
+    compile: bool = False
     decoder_loss: float = 0.0
     calibration_scenes: int = 600
     general: str | None = None

@@ -87,6 +87,16 @@ def adapt(model: AnomalyLvlmForConditionalGeneration, config: AssistantConfig) -
     return get_peft_model(model, adapters)
 
 
+def compile_layers(model: Trained) -> None:
+    """Compile the language decoder's layers in place: one graph serves all of them, whatever the length of the rows.
+
+    Layer by layer, since that takes seconds where the whole model takes minutes, and leaves the names of the weights,
+    PEFT's adapters and gradient checkpointing as they are.
+    """
+    for layer in model.lvlm.get_decoder().layers:
+        layer.compile(dynamic=True)
+
+
 def gather(
     trainer: BudgetTrainer, config: AssistantConfig, rebuild: Callable[[AssistantConfig], Trained]
 ) -> AnomalyLvlmForConditionalGeneration | None:

@@ -66,7 +66,7 @@ class AnomalyLvlmProcessor(PushToHubMixin):
         anomaly_maps: Sequence[NDArray[np.floating] | Tensor] = (),
         labels: bool = False,
     ) -> BatchFeature:
-        """A batch, padded on the left where answers are to come, on the right where they are there.
+        """A batch, padded on the left where answers are to come; on the right, without `attention_mask`, with `labels`.
 
         Args:
             conversations: messages in the convention of transformers, content items of type "image",
@@ -86,7 +86,8 @@ class AnomalyLvlmProcessor(PushToHubMixin):
             text=[text for text, _ in rendered],
             images=_nested(conversations, images),
             padding=True,
-            # In training no position shall see padding alone, whose attention has nothing to sum.
+            # In training what is padded comes last, where no position before sees it: so no mask is needed, without
+            # which attention takes its faster, purely causal way.
             padding_side="right" if labels else "left",
             return_tensors="pt",
             # A template that writes its own beginning-of-sequence token must not get a second one.
@@ -101,6 +102,7 @@ class AnomalyLvlmProcessor(PushToHubMixin):
         if labels:
             spans = [_moved(spans, moves) for (_, spans), moves in zip(rendered, replaced, strict=True)]
             features["labels"] = _labels(features["input_ids"], offsets, spans)
+            del features["attention_mask"]
         return features
 
     def render(self, messages: list[Message], answer_follows: bool) -> tuple[str, list[Span]]:

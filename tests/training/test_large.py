@@ -1,5 +1,6 @@
 """Every family of language models through the real stage: adapters train, merge, open again and answer."""
 
+import shutil
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -112,6 +113,35 @@ def test_full_tuning_of_a_given_base_leaves_the_tower(config, base_of):
     old, new = load(config.init)[0].lvlm.state_dict(), load(config.output)[0].lvlm.float().state_dict()
     changed = {name for name in old if not torch.allclose(old[name], new[name].float(), atol=2e-3)}
     assert any("text_model" in name for name in changed) and not any("vision_model" in name for name in changed)
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_the_layers_that_hold_adapters_are_compiled(family, config, base_of):
+    config = replace(config, init=str(base_of(family)))
+    model = tuning.adapt(tuning.open_base(config)[0], config)
+    tuning.compile_layers(model)
+    compiled = [module for module in model.modules() if module._compiled_call_impl is not None]
+    inside = {id(part) for layer in compiled for part in layer.modules()}
+    adapters = [module for name, module in model.named_modules() if name.endswith("lora_A.default")]
+    assert adapters and all(id(module) in inside for module in adapters)
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="the compiler of torch needs one of C++")
+def test_compiled_layers_give_the_same_loss_and_gradients(config, base_of):
+    config = replace(config, init=str(base_of("llava")))
+    model, processor = tuning.open_base(config)
+    model = tuning.adapt(model, config).eval()  # without dropout, which draws other numbers when compiled
+    names, found = list(model.state_dict()), []
+    for compiled in (False, True):
+        if compiled:
+            tuning.compile_layers(model)
+        batch = question(processor)
+        model(**batch, labels=batch["input_ids"]).loss.backward()
+        found.append({name: w.grad.clone() for name, w in model.named_parameters() if w.grad is not None})
+        model.zero_grad()
+    assert any("lora_B" in name and grad.abs().max() > 0 for name, grad in found[0].items())
+    torch.testing.assert_close(found[1], found[0], atol=1e-5, rtol=1e-3)
+    assert list(model.state_dict()) == names
 
 
 def test_checkpoints_hold_the_adapter_alone(config, base_of):
