@@ -139,10 +139,15 @@ HERE = re.compile(r"\b(?:box|inside|within|here|there(?! (?:is|are|'s|was|were)\
 CONDITION = re.compile(
     rf"\b(?:defective|faulty|damaged|issues?|problems?)\b|\b(?:it|this|that|they|part|piece) (?:is )?{BAD_WORD}\b"
 )
-OF_PART = re.compile(rf"\b(?:{PART}|its)\b|\b(?:any|some|no)thing\b|\bpass\b|^\W*\w+(?: \w+)?\W*$")
+# "The" alone points at no part ("a good film for the weekend"), "Is the casting good?" does.
+OF_PART = re.compile(
+    r"\b(?:it|its|this|part|piece|item|board|unit|sample|product|component|object|surface|everything|all|workpiece|"
+    r"specimen|(?:any|some|no)thing|pass|(?:is|are|does|do) (?:the|your))\b|^\W*\w+(?: \w+)?\W*$"
+)
 GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")
 # What no photo tells, even where the question holds a word for a defect ("Who damaged it?", "When will it break?").
 UNKNOWABLE = re.compile(
-    r"\b(?:who|when|caused?|costs?|price|will|email|happen(?:s|ed)?|made (?:of|by|in|at|from)|serial|batch|supplier|"
-    r"inside|(?:the|its) back|other side|weigh|repair|warranty|(?:milli|centi)met(?:er|re)s?|how (?:deep|old|long))\b"
+    r"\b(?:who(?:se|m)?|when|caused?|costs?|price|will|email|happen(?:s|ed)?|made (?:of|by|in|at|from)|serial|batch|"
+    r"supplier|inside|(?:the|its) back|other side|weigh|repair|warranty|(?:milli|centi)met(?:er|re)s?|"
+    r"how (?:deep|old|long))\b"
 )

@@ -94,7 +94,7 @@ class AssistantConfig(StageConfig):
     detector: str
     products: tuple[str, ...] = ()
     scenes: int = 1500
-    vocabulary: int = 2048
+    vocabulary: int = 3072
     tuning: str = "full"
     rank: int = 16
     gradient_checkpointing: bool = False

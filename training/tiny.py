@@ -78,9 +78,9 @@ def build_tiny_model(
     vision_config: PretrainedConfig,
     processor: AnomalyLvlmProcessor,
     *,
-    hidden_size: int = 256,
-    num_layers: int = 4,
-    num_heads: int = 4,
+    hidden_size: int = 320,
+    num_layers: int = 6,
+    num_heads: int = 5,
 ) -> AnomalyLvlmForConditionalGeneration:
     """Random weights: a LLaVA of the given vision tower and a small Llama with tied embeddings.
 

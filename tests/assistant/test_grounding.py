@@ -211,7 +211,7 @@ def test_ladders_round_to_the_nearest_rung() -> None:
     assert [spoken_chance(value) for value in (0.0, 0.044, 0.5, 0.974, 1.0)] == ["1%", "5%", "50%", "98%", "99%"]
 
 
-@pytest.mark.parametrize("question", ["Is it okay?", "Where is the defect?", "is this part damaged"])
+@pytest.mark.parametrize("question", ["Is it okay?", "Where is the defect?", "is this part damaged", "Is the casting good?"])
 def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     inspection = random_inspection(np.random.default_rng(0), verdict="defective")
     refusal = "I can't say. I can tell you about defects in this photo."
@@ -229,7 +229,13 @@ def test_the_same_place_may_be_named_of_two_defects() -> None:
     assert not contradictions(text, both) and ground(text, both) == text
 
 
-@pytest.mark.parametrize("question", ["Who damaged it?", "What caused the damage?", "When did the defect happen?"])
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Who damaged it?", "What caused the damage?", "When did the defect happen?", "Whose fault is it?",
+        "Do you know a good song for the road?", "Is order 1200 out yet?",
+    ],
+)  # fmt: skip
 def test_what_no_photo_tells_may_be_refused(question: str) -> None:
     refusal = "I can't know that from a photo. Ask me about defects you can see."
     assert ground(refusal, BAD, question) == refusal
