@@ -3,8 +3,8 @@
     python benchmarks/custom.py ROOT --out DIR [--normals 20] [--seed 0] [--minutes 4] [--only NAME ...]
 
 ROOT is in MVTec-AD layout. Training sees a folder of `--normals` photos of train/good and nothing else; before (`tiny`
-with 4 of them as references) and after (the new model alone) are measured on test/. A category whose model is in DIR
-already is measured again, not trained again.
+with 1, and with 4 of them as references) and after (the new model alone) are measured on test/. A category that was
+trained in DIR already is measured again, not trained again.
 """
 
 import argparse
@@ -20,13 +20,13 @@ from assistant.evaluation.categories import find_categories
 from assistant.evaluation.detection import evaluate_detection
 from assistant.evaluation.metrics import mean
 
-REFERENCES = 4
+REFERENCES = (1, 4)
 SHOWN = ("balanced_accuracy", "image_auroc", "pixel_auroc", "ece")
 
 
 def train(photos: list[Path], folder: Path, options: argparse.Namespace) -> float | None:
     """Run the command as a user would; gives its minutes, None where the model was made before."""
-    if (folder / "model").is_dir():
+    if (folder / "before_after.json").is_file():
         return None
     good = folder / "photos" / "good"
     good.mkdir(parents=True, exist_ok=True)
@@ -46,10 +46,10 @@ def measured(root: Path, shots: int, seed: int, model: str, out: Path) -> dict[s
     return result
 
 
-def row(name: str, before: dict[str, Any], after: dict[str, Any] | None, minutes: float | None) -> str:
+def row(name: str, before: list[dict[str, Any]], after: dict[str, Any] | None, minutes: float | None) -> str:
     cells = [name]
     for key in SHOWN:
-        values = [result and result[key] for result in (before, after)]
+        values = [result and result[key] for result in (*before, after)]
         cells.append(" / ".join("-" if value is None else f"{value:.3f}" for value in values))
     return f"| {' | '.join([*cells, '-' if minutes is None else f'{minutes:.1f}'])} |"
 
@@ -63,24 +63,25 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=4)
     parser.add_argument("--only", nargs="*", default=[])
     options = parser.parse_args()
-    befores, afters = [], []
+    rows: list[list[dict[str, Any]]] = []  # a category each: before with 1 reference, with 4, after
     print("| category | balanced accuracy | I-AUROC | P-AUROC | ECE | minutes |\n| --- | --- | --- | --- | --- | --- |")
     for category in find_categories(options.root, shots=options.normals, seed=options.seed):
         if options.only and category.name not in options.only:
             continue
         root, folder = options.root / category.name, options.out / category.name
         minutes = train(list(category.references), folder, options)
-        before = measured(root, REFERENCES, options.seed, "tiny", folder / "test_before")
+        before = [measured(root, shots, options.seed, "tiny", folder / f"test_before_{shots}") for shots in REFERENCES]
         accepted = (folder / "model").is_dir()
         after = measured(root, 0, options.seed, str(folder / "model"), folder / "test_after") if accepted else None
         print(row(category.name + ("" if accepted else " (refused)"), before, after, minutes), flush=True)
-        befores.append(before)
-        afters.append(after or before)  # where the new model is refused, the old one goes on
-    means = [{key: mean([result[key] for result in results]) for key in SHOWN} for results in (befores, afters)]
-    print(row("**mean**", *means, None))
-    better = sum(a["balanced_accuracy"] > b["balanced_accuracy"] for a, b in zip(afters, befores, strict=True))
-    print(f"\nbetter in balanced accuracy on {better} of {len(afters)} categories")
-    (options.out / "means.json").write_text(json.dumps(means, indent=2) + "\n")
+        rows.append([*before, after or before[-1]])  # where the new model is refused, the old one goes on
+    columns = zip(*rows, strict=True)
+    *befores, after = ({key: mean([result[key] for result in results]) for key in SHOWN} for results in columns)
+    print(row("**mean**", befores, after, None))
+    for i, shots in enumerate(REFERENCES):
+        better = sum(found[-1]["balanced_accuracy"] > found[i]["balanced_accuracy"] for found in rows)
+        print(f"\nbetter in balanced accuracy than with {shots} on {better} of {len(rows)} categories")
+    (options.out / "means.json").write_text(json.dumps([*befores, after], indent=2) + "\n")
 
 
 if __name__ == "__main__":

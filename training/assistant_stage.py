@@ -60,7 +60,8 @@ def tune(
             cache_vision(encoder.backbone)
     if config.compile:
         compile_layers(model)
-    by_length = ByLength(rows, config.batch_size, config.seed)
+    lanes = config.workers * PartialState().num_processes
+    by_length = ByLength(rows, config.batch_size, config.seed, lanes)
     trainer = fit(config, model, by_length, Collator(processor), config.gradient_checkpointing)
     whole = gather(trainer, config, lambda config: start(config, encoder, head)[0])
     if isinstance(whole, JointModel):

@@ -25,21 +25,26 @@ class ByLength(Dataset):
     shuffled.
 
     Item i is the same whatever the worker and the order of asking. With every item a part of the next steps' rows is
-    measured, so that no step has to wait for it.
+    measured, so that no step has to wait for it. Step k belongs to lane k modulo `lanes`, and each lane has windows of
+    its own: with one lane for each worker of all processes, which take the steps in turn, each worker measures its own
+    rows alone.
     """
 
-    def __init__(self, rows: Measured, batch: int, seed: int) -> None:
-        self.rows, self.batch, self.seed = rows, batch, seed
+    def __init__(self, rows: Measured, batch: int, seed: int, lanes: int = 1) -> None:
+        self.rows, self.batch, self.seed, self.lanes = rows, batch, seed, max(1, lanes)
         self._lengths: dict[int, list[int]] = {}  # of the rows of a window from its start on
 
     def __len__(self) -> int:
         return len(self.rows)
 
     def __getitem__(self, index: int) -> dict[str, Any]:
-        window, place = divmod(index, STEPS * self.batch)
+        step, place = divmod(index, self.batch)
+        turn, lane = divmod(step, self.lanes)
+        round_, turn = divmod(turn, STEPS)
+        window, place = round_ * self.lanes + lane, turn * self.batch + place
         lengths = self._measure(window, STEPS * self.batch)
-        self._lengths = {w: known for w, known in self._lengths.items() if w in (window, window + 1)}
-        self._measure(window + 1, place + 1)
+        self._lengths.pop(window - self.lanes, None)
+        self._measure(window + self.lanes, place + 1)
         steps = np.argsort(lengths, kind="stable").reshape(STEPS, self.batch)
         order = np.random.default_rng((self.seed, window)).permutation(steps).ravel()
         return self.rows[window * STEPS * self.batch + int(order[place])]

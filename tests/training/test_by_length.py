@@ -3,6 +3,7 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from training.by_length import STEPS, ByLength, text_length
 
@@ -52,6 +53,21 @@ def test_row_i_is_the_same_whatever_was_asked_before():
     assert [back[i] for i in reversed(range(3 * SIZE))] == there[::-1]
     other = ByLength(Numbers(), BATCH, seed=4)
     assert [other[i] for i in range(SIZE)] != there[:SIZE]
+
+
+@pytest.mark.parametrize(("workers", "processes"), [(1, 1), (3, 1), (2, 2)])
+def test_each_worker_measures_its_own_rows_alone(workers: int, processes: int):
+    lanes = workers * processes
+    shared = ByLength(Numbers(), BATCH, seed=3, lanes=lanes)
+    every = [shared[i]["index"] for i in range(2 * lanes * SIZE)]
+    assert sorted(every) == list(range(2 * lanes * SIZE))
+    measured = []
+    for lane in range(lanes):  # as a loader hands out the steps, in turn
+        mine = ByLength(rows := Numbers(), BATCH, seed=3, lanes=lanes)
+        steps = [range(step * BATCH, (step + 1) * BATCH) for step in range(lane, 2 * lanes * STEPS, lanes)]
+        assert all(mine[i]["index"] == every[i] for step in steps for i in step)
+        measured += rows.measured
+    assert sorted(measured) == list(range(3 * lanes * SIZE)), "none twice, with the window ahead"
 
 
 def test_the_next_steps_are_measured_bit_by_bit_and_nothing_twice():
