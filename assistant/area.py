@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from assistant import UserError
+from assistant.spoken import as_sentence, lowered
 
 Box = tuple[int, int, int, int]
 ROOM = 16  # around what is named, in parts of the photo's sides: the map fades over a few cells at its edge
@@ -126,12 +127,15 @@ class Area:
 
 def scoped(text: str, area: Area | None) -> str:
     """An answer that says which area of the photo it is about, where that is not all of it."""
-    return f"{area.lead}{text}" if area else text
+    return f"{area.lead}{lowered(text)}" if area else text
 
 
 def unscoped(text: str, area: Area | None) -> str:
     """The answer inside what `scoped` made of it."""
-    return text.removeprefix(area.lead) if area else text
+    if area is None or not text.startswith(area.lead):
+        return text
+    inside = text[len(area.lead) :]
+    return as_sentence(inside)
 
 
 def clipped(box: Sequence[float], size: tuple[int, int]) -> Box:

@@ -18,11 +18,14 @@ YES = re.compile(
     re.I,
 )
 NO = re.compile(r"^\W*(?:no|nope|not at all|i disagree)\b(?=\s*(?:[,.;:!-]|$))", re.I)
+DENIED = re.compile(r"^\W*i can(?:no|')t confirm (?:that|it|this)\b", re.I)
+EVERY = re.compile(r"\b(?:both|all|each)\b(?! (?:in all|together|right|over|the same)\b)", re.I)
 SEPARATOR = re.compile(r",|;|:|\band\b|\bor\b|\bwhile\b|\bplus\b|\bwith\b", re.I)
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
 CHANCE_TOLERANCE = 3.0  # percent points: one may round to the nearest 5
 SIZE_TOLERANCE = 0.35  # relative: one rung of the ladder either way
 REGION_KINDS = ("position", "size", "severity", "type", "tone", "shape")
+EACH = ("tone", "shape", "severity", "type")  # what may be said of all regions at once
 WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
 
 
@@ -42,9 +45,23 @@ def contradictions(text: str, inspection: Inspection, question: str = "") -> tup
 
 
 def _against(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
+    if inspection.verdict == "good" and DENIED.search(text) and question and polarity(question) == "good":
+        return (Claim("presence", "defective"),)  # that it is good was denied
     stated = (*_answered(text, question), *claims(text))
     wrong = tuple(dict.fromkeys(claim for claim in stated if not holds(claim, inspection)))
-    return wrong or repeated_places(text) or _mismatched(text, inspection)
+    return wrong or repeated_places(text) or _overstated(text, inspection) or _mismatched(text, inspection)
+
+
+def _overstated(text: str, inspection: Inspection) -> tuple[Claim, ...]:
+    """What is said of all regions ("both look compact and similar in tone") and does not hold for each."""
+    for _, sentence in sentences(text):
+        stated = read_sentence(sentence) if EVERY.search(sentence) else ()
+        if any(claim.kind == "position" for claim in stated):
+            continue  # place by place, which `_mismatched` reads
+        told = [claim for claim in stated if claim.kind in EACH and not claim.negated and claim.bound != "may"]
+        if wrong := [claim for claim in told if not all(_fits(claim, region) for region in inspection.regions)]:
+            return tuple(wrong)
+    return ()
 
 
 def _wrong_about_box(text: str, box: Box, inspection: Inspection, question: str) -> tuple[Claim, ...]:

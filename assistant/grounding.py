@@ -10,9 +10,10 @@ from collections.abc import Iterable, Iterator
 from assistant.boxes import find_box, tell_box
 from assistant.checking import NO, YES, contradictions, holds, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
-from assistant.claims import asks_about_part, claims, polarity, reads_nothing
+from assistant.claims import asked_places, asks_about_part, claims, polarity, reads_nothing
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import REFUSAL
+from assistant.spoken import lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, say, summarize, tell
 
 __all__ = [
@@ -29,15 +30,17 @@ LEADING = re.compile(
 )
 
 
-def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
-    """A true sentence on the subject of the most weighty wrong claim."""
+def _repair(wrong: tuple[Claim, ...], inspection: Inspection, question: str = "") -> str:
+    """A true sentence on the subject of the most weighty wrong claim; on the place, where the question names it."""
     rank = ("presence", "count", "position", "type", "severity", "size", "tone", "shape")
     claim = min(wrong, key=lambda claim: rank.index(claim.kind) if claim.kind in rank else len(rank))
     if all(holds(each, inspection) for each in wrong):  # true one by one, false together
         claim = wrong[-1]
         if claim.kind in ("position", "type", "severity"):
             return tell("regions", inspection)
-    if claim.kind == "position" and claim.negated and claim.value in POSITIONS:
+    if claim.kind == "position" and (
+        claim.negated and claim.value in POSITIONS or claim.value in asked_places(question)
+    ):
         return tell("cell", inspection, str(claim.value))
     subjects = {"tone": "look", "shape": "look", "probability": "confidence", "references": "comparison"}
     return tell(subjects.get(claim.kind, claim.kind), inspection)
@@ -65,12 +68,8 @@ def _choose(text: str, choices: Choices, inspection: Inspection) -> str:
         likely = contradictions(reply, inspection, choices.ask())
         return f"{right}, but I am unsure." if likely else reply
     letter = named_letter(text, choices)
-    truth = f"None of them fits: {_lowered(tell('presence', inspection))}"
+    truth = f"None of them fits: {lowered(tell('presence', inspection))}"
     return f"{truth} If I must choose: {letter}." if letter else truth
-
-
-def _lowered(sentence: str) -> str:
-    return sentence if sentence.startswith("I ") else sentence[:1].lower() + sentence[1:]
 
 
 def ground(text: str, inspection: Inspection, question: str = "") -> str:
@@ -143,13 +142,17 @@ class _Passage:
         if not wrong:
             self.said.add(body)
             return part
-        truth = tell_box(self.box, self.inspection) if self.box else _repair(wrong, self.inspection)
-        if truth in self.said:
+        truth = tell_box(self.box, self.inspection) if self.box else _repair(wrong, self.inspection, self.question)
+        if truth in self.said and opened:  # an opening clause ("Severity:") must not be left hanging
+            truth = tell(
+                "severity" if any(claim.kind == "severity" for claim in wrong) else "position", self.inspection
+            )
+        elif truth in self.said:
             return ""
         self.said.add(truth)
         if not self.box and wrong[0].kind == "presence" and _is_pressed(body, question, self.inspection.verdict):
             truth = f"I can't confirm that. {truth}"
         if opened:
-            truth = _lowered(truth)
+            truth = lowered(truth)
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"

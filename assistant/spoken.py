@@ -5,6 +5,7 @@ A language model of a few million parameters copies each rung as one token; the 
 """
 
 import math
+import re
 from bisect import bisect
 from collections.abc import Iterable
 from itertools import pairwise
@@ -47,6 +48,11 @@ def with_article(kind: str | None) -> str:
     if kind is None:
         return "an unknown kind"
     return kind if kind == "contamination" else f"a {kind}"
+
+
+def lowered(sentence: str) -> str:
+    """A sentence as it goes on behind other words: "In the left half: it is defective"; "I" stays."""
+    return sentence if re.match(r"I\b", sentence) else sentence[:1].lower() + sentence[1:]
 
 
 def as_sentence(text: str) -> str:

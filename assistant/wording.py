@@ -13,6 +13,7 @@ from assistant.spoken import (
     ORDINALS,
     SIZE_LADDER,
     join,
+    lowered,
     spoken_chance,
     spoken_number,
     spoken_size,
@@ -171,6 +172,12 @@ def listed(inspection: Inspection) -> str:
     return ("mainly " if len(inspection.regions) > LISTED else "") + join(parts)
 
 
+def at(place: str) -> str:
+    """A cell or a side as one says it: "in the upper left", "on the left side"."""
+    sides = {"upper": "in the upper part", "lower": "in the lower part"}
+    return sides.get(place, f"on the {place} side" if place in ("left", "right") else f"in the {place}")
+
+
 def say(fact: Claim) -> str:
     """One sentence that states exactly this fact; `claims` reads the same fact back."""
     value = fact.value
@@ -268,17 +275,14 @@ def _tell_cell(inspection: Inspection, cell: str) -> str:
     there = inspection.regions_in(cell)
     if inspection.area and not inspection.judges(cell):
         return f"I judge {inspection.area.scope}, which leaves out the {cell}."
-    if not there:
-        return f"I see nothing unusual in the {cell}."
-    return f"I see {named(there[0], inspection)} in the {cell}."
+    return f"I see {named(there[0], inspection) if there else 'nothing unusual'} {at(cell)}."
 
 
 def _tell_comparison(inspection: Inspection) -> str:
     if not inspection.references:
         return f"I had no reference photo, so I judge the photo by itself. {_tell_presence(inspection)}"
     verdict = _tell_presence(inspection)
-    verdict = verdict if verdict.startswith("I ") else verdict[0].lower() + verdict[1:]
-    return f"Compared with {counted_references(inspection)}, {verdict}"
+    return f"Compared with {counted_references(inspection)}, {lowered(verdict)}"
 
 
 def _tell_advice(inspection: Inspection) -> str:

@@ -8,16 +8,11 @@ from assistant import wording
 from assistant.boxes import listed, outside, within
 from assistant.claims import polarity
 from assistant.inspection import Inspection, Region
-from assistant.spoken import COUNTS, ORDINALS, join, with_article
+from assistant.spoken import COUNTS, ORDINALS, join, lowered, with_article
 from data_gen.phrasings import TEMPLATES, load_phrasings
 from data_gen.questions import Question, is_right
 from data_gen.states import Situation, states
 from data_gen.typed import choose, fill
-
-SIDES = {
-    "upper": "in the upper part", "lower": "in the lower part",
-    "left": "on the left side", "right": "on the right side",
-}  # fmt: skip
 
 
 def write_answer(
@@ -38,8 +33,7 @@ def write_answer(
     state = next(state for state in states(entry, Situation.of(inspection)) if state in answers)
     text = fill(choose(answers[state], rng), slots)
     if entry == "presence" and asked and inspection.verdict != "unsure" and rng.random() < 0.5:
-        head = text if text.startswith("I ") else text[:1].lower() + text[1:]
-        return f"{'Yes' if asked == inspection.verdict else 'No'}, {head}"
+        return f"{'Yes' if asked == inspection.verdict else 'No'}, {lowered(text)}"
     return text
 
 
@@ -117,7 +111,7 @@ def _own_slots(question: Question, inspection: Inspection) -> dict[str, str]:
     """Slots of what this one question is about."""
     if question.cell:
         there = _regions_at(question.cell, inspection)
-        where = SIDES.get(question.cell, f"in the {question.cell}")
+        where = wording.at(question.cell)
         return {"where": where, "found": listed(there, inspection) if there else ""}
     if question.box:
         there = within(question.box, inspection).regions

@@ -270,10 +270,10 @@ LIE = "It is defective, with a severe crack in the upper left."
 def test_words_steer_the_conversation(chat: Chat, tiny: Assistant, monkeypatch: pytest.MonkeyPatch) -> None:
     speaker = Speaker(tiny, monkeypatch, LIE)
     whole = chat.inspection
-    assert chat.ask("only the lower half") == "In the lower half: It looks good, with no defects."
+    assert chat.ask("only the lower half") == "In the lower half: it looks good, with no defects."
     assert chat.inspection.verdict == "good" and chat.inspection.area and not speaker.shown
     assert chat.inspection.references == 1 and chat.inspection.image == whole.image
-    assert chat.ask("Is it defective?") == "In the lower half: It looks good, with no defects."
+    assert chat.ask("Is it defective?") == "In the lower half: it looks good, with no defects."
     assert chat.ask("What about the upper left?") == "I judge only the lower half, which leaves out the upper left."
     assert chat.ask("Is something at [10, 10, 90, 90]?") == "That box is outside the area that I judge."
     assert chat.inspection.area.scope == "only the lower half"
@@ -294,10 +294,10 @@ def test_a_question_with_a_box_is_answered_about_it_alone(chat: Chat, tiny: Assi
     Speaker(tiny, monkeypatch, "Yes.")
     whole = chat.inspection
     box = Area.from_box((256, 256), (150, 150, 200, 200))
-    assert chat.ask("Is this a defect?", box) == "In the box you drew: It looks good, with no defects."
+    assert chat.ask("Is this a defect?", box) == "In the box you drew: it looks good, with no defects."
     assert chat.inspection is whole and chat.turns[-1].inspection.area == box
-    assert chat.ask("Is this a defect?", Area.from_box((256, 256), (40, 30, 80, 70))) == "In the box you drew: Yes."
-    assert chat.ask("look only here", box).startswith("In the box you drew: It looks good")
+    assert chat.ask("Is this a defect?", Area.from_box((256, 256), (40, 30, 80, 70))) == "In the box you drew: yes."
+    assert chat.ask("look only here", box).startswith("In the box you drew: it looks good")
     assert chat.inspection.area == box
 
 

@@ -211,12 +211,44 @@ def test_ladders_round_to_the_nearest_rung() -> None:
     assert [spoken_chance(value) for value in (0.0, 0.044, 0.5, 0.974, 1.0)] == ["1%", "5%", "50%", "98%", "99%"]
 
 
-@pytest.mark.parametrize("question", ["Is it okay?", "Where is the defect?", "is this part damaged", "Is the casting good?"])
+@pytest.mark.parametrize(
+    "question", ["Is it okay?", "Where is the defect?", "is this part damaged", "Is the casting good?"]
+)
 def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     inspection = random_inspection(np.random.default_rng(0), verdict="defective")
     refusal = "I can't say. I can tell you about defects in this photo."
     assert ground(refusal, inspection, question) == tell("presence", inspection)
     assert ground(refusal, inspection, "Will it rain?") == refusal
+
+
+def test_what_is_said_of_both_holds_for_each() -> None:
+    two = inspection(
+        "defective", 0.95,
+        region("center", "stain", "severe", 0.07, "brighter", "compact"),
+        region("upper left", "scratch", "minor", 0.005, "darker", "thin"),
+    )  # fmt: skip
+    assert contradictions("They look both compact and brighter.", two)
+    assert contradictions("All are severe.", two)
+    assert not contradictions("I see both a brighter stain in the center and a thin scratch in the upper left.", two)
+
+
+@pytest.mark.parametrize("place", ["in the lower left", "in the center right", "on the left side"])
+def test_a_clean_place_that_is_asked_about_is_called_so(place: str) -> None:
+    one = inspection("defective", 0.95, region("upper center", "stain", "severe", 0.07, "brighter", "compact"))
+    said = ground(f"I see a severe stain {place}.", one, f"Is there anything {place}?")
+    assert said == f"I see nothing unusual {place}."
+
+
+def test_what_is_true_is_not_denied() -> None:
+    assert ground("I can't confirm that: it looks good.", GOOD, "no damage at all, you say?") == tell("presence", GOOD)
+    kept = "I can't confirm that: it looks good, with no defects."
+    assert ground(kept, GOOD, "Surely it is broken?") == kept
+
+
+def test_no_opening_clause_is_left_hanging() -> None:
+    one = inspection("defective", 0.95, region("center", "stain", "severe", 0.07, "brighter", "compact"))
+    text = ground("I see a minor stain. Severity: minor.", one)
+    assert not text.rstrip().endswith(":") and not contradictions(text, one)
 
 
 def test_the_same_place_may_be_named_of_two_defects() -> None:
