@@ -43,7 +43,7 @@ from training.scenes import Scenes
 from training.trainer import fit
 from training.tuning import adapt, compile_layers, open_base
 
-WARM_UP = 3  # steps that are not counted
+WARM_UP = 5  # steps that are not counted: in them every length of rows comes up once
 RANK = 16
 LENGTH = 1024  # tokens of the row whose memory is measured in 4 bits
 SMALL_TEXT = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
