@@ -270,6 +270,11 @@ def reads_nothing(clause: str) -> bool:
     return not any(pattern.search(low) for pattern in patterns)
 
 
+def states_verdict(clause: str) -> bool:
+    """True where a clause is the verdict and no more, and ends so that nothing can turn it: "It is defective:"."""
+    return clause.rstrip()[-1:] in (":", ";") and [claim.kind for claim in read_sentence(clause)] == ["presence"]
+
+
 def polarity(question: str) -> str | None:
     """The verdict that "yes" would give: "Is it broken?" -> "defective"; None where yes and no decide nothing."""
     low = question.lower().replace("’", "'")

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from assistant.boxes import find_box, tell_box
 from assistant.checking import NO, YES, contradictions, holds, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
-from assistant.claims import asked_places, asks_about_part, claims, polarity, reads_nothing
+from assistant.claims import asked_places, asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import REFUSAL
 from assistant.spoken import lowered
@@ -81,8 +81,9 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
     """Ground text while it is being generated, as soon as a part of it can be judged.
 
     A whole sentence is judged at its end; an opening clause that holds nothing to check ("Looking at the
-    photo,") goes out at its comma. The parts depend on the text alone, not on how it was cut into pieces. The
-    answer to a multiple choice is short, and judged as a whole.
+    photo,") goes out at its comma, one that is the verdict ("It is defective:") at its colon. The parts depend on
+    the text alone, not on how it was cut into pieces. The answer to a multiple choice is short, and judged as a
+    whole.
     """
     if choices := parse_choices(question):
         text = "".join(pieces)
@@ -112,7 +113,8 @@ def _releasable(buffer: str) -> int | None:
     sentence = SENTENCE_END.search(buffer)
     limit = sentence.end() if sentence else len(buffer)
     for clause in CLAUSE_END.finditer(buffer, 0, limit):
-        return clause.end() if reads_nothing(buffer[: clause.end()]) else limit if sentence else None
+        text = buffer[: clause.end()]
+        return clause.end() if reads_nothing(text) or states_verdict(text) else limit if sentence else None
     return limit if sentence else None
 
 
@@ -142,6 +144,7 @@ class _Passage:
         if not wrong:
             self.said.add(body)
             return part
+        self.open = False  # what takes the place of a part is a whole sentence
         truth = tell_box(self.box, self.inspection) if self.box else _repair(wrong, self.inspection, self.question)
         if truth in self.said and opened:  # an opening clause ("Severity:") must not be left hanging
             truth = tell(

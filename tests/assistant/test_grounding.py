@@ -191,6 +191,16 @@ def test_first_words_come_before_the_sentence_ends() -> None:
     assert next(pieces) == "I see "  # nothing further was needed for it
 
 
+def test_the_verdict_comes_before_what_follows_its_colon() -> None:
+    pieces = iter(["It is ", "defective: ", "I see ", "two ", "defects."])
+    assert next(ground_stream(pieces, BAD)) == "It is defective:"
+    assert next(pieces) == "I see "
+    assert ground("It is good: I see no defects.", BAD) == tell("presence", BAD)
+    assert ground("It is defective: I see five defects.", GOOD) == tell("presence", GOOD)
+    kept = "It is defective: a stain in the center."
+    assert ground(kept, BAD) == kept
+
+
 def test_a_correction_is_given_once() -> None:
     text = ground("It is fine. It looks good. No defects at all.", BAD)
     assert text.count("It is defective") == 1
