@@ -38,9 +38,8 @@ def _repair(wrong: tuple[Claim, ...], inspection: Inspection, question: str = ""
         claim = wrong[-1]
         if claim.kind in ("position", "type", "severity"):
             return tell("regions", inspection)
-    if claim.kind == "position" and (
-        claim.negated and claim.value in POSITIONS or claim.value in asked_places(question)
-    ):
+    is_asked = claim.value in asked_places(question)
+    if claim.kind == "position" and (is_asked or (claim.negated and claim.value in POSITIONS)):
         return tell("cell", inspection, str(claim.value))
     subjects = {"tone": "look", "shape": "look", "probability": "confidence", "references": "comparison"}
     return tell(subjects.get(claim.kind, claim.kind), inspection)
@@ -147,9 +146,8 @@ class _Passage:
         self.open = False  # what takes the place of a part is a whole sentence
         truth = tell_box(self.box, self.inspection) if self.box else _repair(wrong, self.inspection, self.question)
         if truth in self.said and opened:  # an opening clause ("Severity:") must not be left hanging
-            truth = tell(
-                "severity" if any(claim.kind == "severity" for claim in wrong) else "position", self.inspection
-            )
+            about_severity = any(claim.kind == "severity" for claim in wrong)
+            truth = tell("severity" if about_severity else "position", self.inspection)
         elif truth in self.said:
             return ""
         self.said.add(truth)
