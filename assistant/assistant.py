@@ -33,6 +33,7 @@ if TYPE_CHECKING:
 CHECKPOINTS = Path(__file__).resolve().parent / "checkpoints"
 ENCODER = "encoder"  # subfolder of a checkpoint whose detector does not look through the LVLM's own vision tower
 REMEMBERED = 32  # photos whose features are kept: about 1 MB each with the encoder of `tiny`
+MOST_TURNED = 4  # references that are remembered by quarter turns too: more show for themselves how parts lie
 VIEWS = 12  # of a set of references, with a defect drawn on each, once
 REMEMBERED_MARKS = 256  # marks whose patches are kept: 1.5 MB each, so that another correction takes effect at once
 MAX_NEW_TOKENS = 160
@@ -195,7 +196,8 @@ class Assistant:
             if calibration is not None:  # fitted on a memory that is large enough without
                 return FusedDetector(self.head, features, calibration=calibration)
             mirrored = PatchFeatures.join([self.encode(reference[:, ::-1]) for reference in references])
-            return FusedDetector(self.head, features, mirrored).settled(self._views(references))
+            turned = self._turned(references) if len(references) <= MOST_TURNED else None
+            return FusedDetector(self.head, features, mirrored, turned).settled(self._views(references))
 
         def correct() -> FusedDetector:
             accepted, defects = (
@@ -205,6 +207,14 @@ class Assistant:
 
         plain = _remember(self._detectors, key, build, REMEMBERED)
         return _remember(self._detectors, (key, corrections.key), correct, REMEMBERED) if corrections else plain
+
+    @torch.inference_mode()
+    def _turned(self, references: Sequence[np.ndarray]) -> PatchFeatures:
+        """The references, and what a mirror shows of them, by one, two and three quarter turns."""
+        upright = np.stack([Frame(reference, self.encoder.image_size).array for reference in references])
+        poses = (np.rot90(seen, turns, axes=(1, 2)) for seen in (upright, upright[:, :, ::-1]) for turns in (1, 2, 3))
+        pixels = (torch.from_numpy(pose.transpose(0, 3, 1, 2).copy()) for pose in poses)
+        return PatchFeatures.join([self.encoder(each) for each in pixels])
 
     @torch.inference_mode()
     def _views(self, references: Sequence[np.ndarray]) -> Iterator[View]:

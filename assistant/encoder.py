@@ -20,6 +20,7 @@ from assistant.compact_encoder import CompactEncoderModel
 
 TOWER = re.compile(r"\.(?:vision_tower|vision_model)\.")  # ends the path to the tower in the name of a weight
 PREPROCESSING = "preprocessor_config.json"
+DEEP = 3  # levels, from the last on
 IMAGENET_MEAN, IMAGENET_STD = (0.485, 0.456, 0.406), (0.229, 0.224, 0.225)
 
 
@@ -41,6 +42,10 @@ class PatchFeatures:
     def join(parts: Sequence["PatchFeatures"]) -> "PatchFeatures":
         """The features of several batches as one batch."""
         return PatchFeatures(tuple(torch.cat(maps) for maps in zip(*(p.levels for p in parts), strict=True)))
+
+    def deep(self) -> tuple[Tensor, ...]:
+        """The `DEEP` deepest levels as they are, of unit length: what a photo shows rather than how it is made."""
+        return tuple(F.normalize(level, dim=1) for level in self.levels[-DEEP:])
 
     def unit(self, side: int) -> tuple[Tensor, ...]:
         """Locally averaged levels of unit length, none finer than `side`: what a memory bank compares.

@@ -10,6 +10,7 @@ from PIL import Image
 
 from assistant import UserError
 from assistant.calibration import Calibration
+from assistant.detectors.fused import EVIDENCE
 from assistant.images import load_image
 
 SETTINGS, PHOTOS = "product.json", "product"
@@ -33,7 +34,10 @@ class Product:
         photos.mkdir(parents=True, exist_ok=True)
         for number, normal in enumerate(self.normals):
             Image.fromarray(normal).save(photos / f"{number:02d}.png")
-        settings = {"name": self.name, "photos": len(self.normals), "calibration": self.calibration.to_json()}
+        settings = {
+            "name": self.name, "photos": len(self.normals), "evidence": EVIDENCE,
+            "calibration": self.calibration.to_json(),
+        }  # fmt: skip
         (Path(folder) / SETTINGS).write_text(json.dumps(settings, indent=2) + "\n", encoding="utf-8")
 
     @classmethod
@@ -41,14 +45,21 @@ class Product:
         """Read what `save` wrote; None where a checkpoint was made for no product in particular.
 
         Raises:
-            UserError: a file is missing or damaged.
+            UserError: a file is missing or damaged, or was made by a version whose evidence was another.
         """
         folder = Path(folder)
         if not (folder / SETTINGS).is_file():
             return None
         try:
             settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+            evidence = tuple(settings.get("evidence", ()))
             normals = [load_image(folder / PHOTOS / f"{number:02d}.png") for number in range(settings["photos"])]
-            return cls(settings["name"], normals, Calibration.from_json(settings["calibration"]))
-        except (OSError, ValueError, KeyError, TypeError, UserError) as error:
+            calibration = Calibration.from_json(settings["calibration"])
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, UserError) as error:
             raise UserError(f"the product in {folder} is missing or damaged", "copy the checkpoint again") from error
+        if evidence != EVIDENCE:
+            raise UserError(
+                f"the product in {folder} was learnt by another version of the detector",
+                "train it again: anomaly-assistant train custom with its photos and another output",
+            )
+        return cls(settings["name"], normals, calibration)

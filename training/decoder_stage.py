@@ -189,8 +189,8 @@ def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calib
 HARDEST = 0.5
 
 # Synthetic references resemble their photo more than real ones do, so a fit would lean on the learnt logit alone. The
-# mix is set instead: as much distance as logit, and half as much contrast, each in units of its own spread.
-MIX = np.array([0.4, 0.4, 0.2])
+# mix is set instead: half of it distance, and more logit than contrast, each in units of its own spread.
+MIX = np.array([0.3, 0.5, 0.2])
 
 
 def calibrate(rows: np.ndarray, labels: np.ndarray) -> Calibration:

@@ -14,7 +14,7 @@ from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.calibration import Calibration
-from assistant.detectors.fused import EVIDENCE, SEVERAL, STATISTICS, USUAL_SHARE, FusedDetector, overall_look
+from assistant.detectors.fused import EVIDENCE, SEVERAL, STATISTICS, FusedDetector, overall_look
 from assistant.encoder import PatchFeatures
 from assistant.images import Frame
 from assistant.product import Product
@@ -104,8 +104,7 @@ def fit_product(assistant: Assistant, photos: OwnPhotos, rng: Generator) -> tupl
     line, count = fit(judged), len(EVIDENCE)
     weights = np.zeros(len(STATISTICS))
     weights[SEVERAL : SEVERAL + count + 1] = line
-    # The statistics have something taken off that is the same for every photo of this product.
-    weights[SEVERAL + count] += line[:-1] @ (USUAL_SHARE * detector.among)
+    weights[SEVERAL + count] += line[:-1] @ detector.line  # the statistics are counted from there on
     calibration = Calibration(tuple(weights.tolist()), unsure=assistant.head.calibration.unsure)
     return Product(photos.name, [square(good[i].image, size) for i in chosen], calibration), judged
 

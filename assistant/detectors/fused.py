@@ -26,7 +26,8 @@ WEIGHTS, SETTINGS = "detector.safetensors", "detector.json"
 ANOTHER_PRODUCT = 0.3
 TOP_SHARE = 0.01  # a photo is as bad as its worst hundredth: small defects count, single cells do not
 # What `Calibration` reads: evidence and a flag for each way of judging, zeros for the other two ways.
-EVIDENCE = ("logit", "distance", "contrast")
+EVIDENCE = ("logit", "deep distance", "contrast")
+DISTANCE = EVIDENCE.index("deep distance")
 STATISTICS = (
     *(f"{name}, {way}" for way in ("one reference", "several") for name in (*EVIDENCE, "flag")),
     "logit, alone", "flag, alone",
@@ -36,8 +37,9 @@ ONE, SEVERAL = STATISTICS.index("logit, one reference"), STATISTICS.index("logit
 LINE, LINE_OF_ONE = 0.4, 0.7
 SURE = 6.0  # by so much the log odds of "defective" rise over that way
 LEAST_RISE = 0.3  # what synthetic scenes say they rise by, at least: below, noise would be blown up
-# How much of what good photos score among one another is taken off: a few of them tell their mean only roughly.
-USUAL_SHARE = 0.5
+# How far a photo lies from its only reference counts up to this, beyond the line and short of it, as a difference of
+# logarithms: one photo does not show how good parts differ, and where they do, all lie far from it.
+MOST_OF_ONE = 0.15
 MOST_JUDGED = 4  # references that are judged by the others
 
 
@@ -178,7 +180,7 @@ class FusedDetector:
     Args:
         head: the trained weights.
         references: features of the normal photos, batch = number of photos.
-        mirrored: of the same photos seen in a mirror, see `MemoryBank`.
+        mirrored, turned: of the same photos seen otherwise, see `MemoryBank`.
         calibration: of this very product; None for the one that came with the weights, which holds for all.
     """
 
@@ -187,12 +189,13 @@ class FusedDetector:
         head: FusionHead,
         references: PatchFeatures | None = None,
         mirrored: PatchFeatures | None = None,
+        turned: PatchFeatures | None = None,
         calibration: Calibration | None = None,
     ) -> None:
         self.head = head
         self.calibration = calibration or head.calibration
         self.references, self.marks = references, Marks()
-        self.bank = None if references is None else MemoryBank(references, mirrored)
+        self.bank = None if references is None else MemoryBank(references, mirrored, turned)
         self.looks = None if references is None else overall_look(references)
         self.usual = torch.zeros(())  # what good photos of the product score when judged alone
         self.among = np.zeros(len(EVIDENCE))  # and when judged by one another
@@ -201,6 +204,8 @@ class FusedDetector:
                 self.usual = self._usual(references)
             if references.batch > 1:
                 self.among = self._judge_each_other(references)
+        # Evidence is counted from this line on, and that of the distance no further than `most`.
+        self.line, self.most = self.among, np.inf
 
     def with_marks(self, marks: Marks) -> "FusedDetector":
         """The same detector, corrected by what users have judged."""
@@ -219,18 +224,17 @@ class FusedDetector:
         alone = self.bank.photos == 1
         seen = list(views)
         drawn = np.mean([self.evidence(view.broken, None if alone else view.source) for view in seen], axis=0)
+        good = self.among
         if alone:
-            start, share, taken = ONE, LINE_OF_ONE, 0.0
             good = np.mean([self.evidence(view.good) for view in seen if view.good is not None], axis=0)
-        else:
-            start, share, taken, good = SEVERAL, LINE, USUAL_SHARE, self.among
-        line = (1 - share) * good + share * drawn - taken * self.among
+        start, share = (ONE, LINE_OF_ONE) if alone else (SEVERAL, LINE)
         weights = np.array(self.calibration.weights)
         mix = weights[start : start + len(EVIDENCE)]  # a view: what is changed is changed in `weights`
         mix *= SURE / max(float(mix @ (drawn - good)), LEAST_RISE)
-        weights[start + len(EVIDENCE)] = -line @ mix
+        weights[start + len(EVIDENCE)] = 0.0
         other = copy.copy(self)
         other.calibration = replace(self.calibration, weights=tuple(weights.tolist()))
+        other.line, other.most = (1 - share) * good + share * drawn, MOST_OF_ONE if alone else np.inf
         return other
 
     @torch.inference_mode()
@@ -289,12 +293,12 @@ class FusedDetector:
     def _statistics(self, top: Tensor, found: Neighbours | None, area: np.ndarray | None = None) -> np.ndarray:
         """The vector that `Calibration` reads; (len(STATISTICS),)."""
         one, several, alone = np.zeros(len(EVIDENCE) + 1), np.zeros(len(EVIDENCE) + 1), np.zeros(2)
-        if found is None:
+        if found is None or self.bank is None:
             alone[:] = float(top[0]), 1.0
-        elif self.bank is not None and self.bank.photos == 1:
-            one[:] = *self._evidence(top, found, area), 1.0
         else:
-            several[:] = *(self._evidence(top, found, area) - USUAL_SHARE * self.among), 1.0
+            beyond = self._evidence(top, found, area) - self.line
+            beyond[DISTANCE] = np.clip(beyond[DISTANCE], -self.most, self.most)
+            (one if self.bank.photos == 1 else several)[:] = *beyond, 1.0
         return np.concatenate([one, several, alone])
 
 

@@ -100,7 +100,10 @@ class Marks:
         logits = _fallen(logits, found.accepted)
         logits = torch.lerp(logits, logits.clamp_min(RAISED), _resized(found.defect, logits.shape[-1]))
         if near is not None:
-            near = replace(near, distances=tuple(_fallen(d[None], found.accepted)[0] for d in near.distances))
+            distances, deep = (
+                tuple(_fallen(d[None], found.accepted)[0] for d in levels) for levels in (near.distances, near.deep)
+            )
+            near = replace(near, distances=distances, deep=deep)
         return logits, self._named(kinds, found), near, self._remarks(found)
 
     def _named(self, kinds: Tensor, found: Found) -> Tensor:

@@ -1,6 +1,7 @@
 """Few-shot detection: distance of each patch to the nearest patch of the normal reference photos."""
 
 import functools
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,20 +21,22 @@ class Neighbours:
     """Nearest reference patch of every query patch, per level.
 
     `distances[l]` is (B, s, s) in [0, 2]; `residuals[l]` is (B, C_l, s, s), query minus nearest reference;
-    `scale` (L,) is how far the patches of good photos lie from one another.
+    `scale` (L,) is how far the patches of good photos lie from one another. `deep` holds, as `distances`, those of
+    the deepest levels where patches are not averaged with the ones around.
     """
 
     distances: tuple[Tensor, ...]
     residuals: tuple[Tensor, ...]
     scale: Tensor
+    deep: tuple[Tensor, ...]
 
     def excess(self, share: float, area: np.ndarray | None = None) -> Tensor:
-        """Mean over the levels of log(distance of the `share` farthest patches / scale), for one photo: a number.
+        """Mean over the deep levels of log(distance of the `share` farthest patches / scale), for one photo: a number.
 
         Only patches in `area`, (H, W) bool of the photo, count; all of them if it is None.
         """
-        far = torch.cat([top_mean(distances, share, area) for distances in self.distances])
-        return (far / self.scale).log().mean()
+        far = torch.cat([top_mean(distances, share, area) for distances in self.deep])
+        return (far / self.scale[-len(self.deep) :]).log().mean()
 
 
 class MemoryBank:
@@ -44,13 +47,16 @@ class MemoryBank:
         references: features of the normal photos, batch = number of photos.
         mirrored: features of the same photos seen in a mirror, as further normal patches. A few photos show little
             of a product, and most of that may as well lie the other way round (support augmentation, as in VisionAD).
+        turned: of the same photos in other poses, a whole number of times; they count at the deep levels alone.
     """
 
-    def __init__(self, references: PatchFeatures, mirrored: PatchFeatures | None = None) -> None:
+    def __init__(
+        self, references: PatchFeatures, mirrored: PatchFeatures | None = None, turned: PatchFeatures | None = None
+    ) -> None:
         self.photos = references.batch
         views = references if mirrored is None else PatchFeatures.join([references, mirrored])
-        # (C_l, views * photos * s * s) of unit columns, ready for one matrix product
-        self.levels = tuple(level.transpose(0, 1).flatten(1).contiguous() for level in views.unit(GRID))
+        poses = views if turned is None else PatchFeatures.join([views, turned])
+        self.levels, self.deep = _columns(views.unit(GRID)), _columns(poses.deep())
         self.scale = self._own_distances(references).clamp_min(0.05)
 
     def nearest(self, features: PatchFeatures, without: int | None = None) -> Neighbours:
@@ -58,16 +64,19 @@ class MemoryBank:
         mirrored ones too, if so wished, so that a photo of the bank can be judged by the others."""
         distances, residuals = [], []
         for query, bank in zip(features.unit(GRID), self.levels, strict=True):
-            side = query.shape[-1]
-            asked = query.flatten(2).transpose(1, 2)
-            if without is not None:
-                by_photo = bank.unflatten(1, (-1, self.photos, side**2))
-                bank = torch.cat([by_photo[:, :, :without], by_photo[:, :, without + 1 :]], dim=2).flatten(1)
-            similarity, index = _cosine(asked, bank).max(dim=2)  # (B, s*s)
-            distances.append(_distance(similarity).unflatten(1, (side, side)))
-            matched = bank.T[index].transpose(1, 2).unflatten(2, (side, side))
+            distance, matched = _nearest(query, self._but(without, bank, query.shape[-1]))
+            distances.append(distance)
             residuals.append(query - matched)
-        return Neighbours(tuple(distances), tuple(residuals), self.scale)
+        pairs = zip(features.deep(), self.deep, strict=True)
+        deep = [_nearest(query, self._but(without, bank, query.shape[-1]))[0] for query, bank in pairs]
+        return Neighbours(tuple(distances), tuple(residuals), self.scale, tuple(deep))
+
+    def _but(self, without: int | None, bank: Tensor, side: int) -> Tensor:
+        """The columns of one level, those of one photo left out in every view."""
+        if without is None:
+            return bank
+        by_photo = bank.unflatten(1, (-1, self.photos, side**2))
+        return torch.cat([by_photo[:, :, :without], by_photo[:, :, without + 1 :]], dim=2).flatten(1)
 
     def score(self, features: PatchFeatures) -> Tensor:
         """Mean distance over the levels, (B, GRID, GRID) in [0, 1]; `Detector` protocol."""
@@ -93,6 +102,20 @@ class MemoryBank:
                 found.append(_distance(similarity.amax(dim=1)).mean())
             scales.append(torch.stack(found).mean())
         return torch.stack(scales)
+
+
+def _columns(levels: Sequence[Tensor]) -> tuple[Tensor, ...]:
+    """Levels (B, C_l, s, s) as (C_l, B * s * s), ready for one matrix product."""
+    return tuple(level.transpose(0, 1).flatten(1).contiguous() for level in levels)
+
+
+def _nearest(query: Tensor, bank: Tensor) -> tuple[Tensor, Tensor]:
+    """Distances (B, s, s) of the unit patches (B, C, s, s) of one level to the nearest columns of a bank (C, M), and
+    these columns in the shape of the query."""
+    side = query.shape[-1]
+    similarity, index = _cosine(query.flatten(2).transpose(1, 2), bank).max(dim=2)  # (B, s*s)
+    matched = bank.T[index].transpose(1, 2)
+    return _distance(similarity).unflatten(1, (side, side)), matched.unflatten(2, (side, side))
 
 
 def _cosine(query: Tensor, bank: Tensor) -> Tensor:

@@ -14,7 +14,17 @@ from assistant import UserError
 from assistant.calibration import Calibration
 from assistant.detectors import DETECTORS, Detector, load_detector
 from assistant.detectors.drawn_defects import another_view, draw_defect
-from assistant.detectors.fused import STATISTICS, FusedDetector, FusionHead, View, top_logit
+from assistant.detectors.fused import (
+    DISTANCE,
+    MOST_OF_ONE,
+    ONE,
+    SEVERAL,
+    STATISTICS,
+    FusedDetector,
+    FusionHead,
+    View,
+    top_logit,
+)
 from assistant.detectors.marks import Marks, marked_patches
 from assistant.detectors.memory_bank import GRID, MemoryBank
 from assistant.detectors.text_prompts import prompt_features
@@ -187,6 +197,10 @@ def test_one_matrix_product_finds_what_brute_force_finds():
             assert torch.allclose(found.distances[level][photo].flatten(), distances, atol=1e-4)
             residual = (patches - bank[index]).T.unflatten(1, (side, side))
             assert torch.allclose(found.residuals[level][photo], residual, atol=1e-5)
+    for mine, theirs, distances in zip(query.deep(), stored.deep(), found.deep, strict=True):
+        bank, patches = (level.movedim(1, -1).flatten(0, -2) for level in (theirs, mine))
+        wanted = torch.cdist(patches, bank, compute_mode="donot_use_mm_for_euclid_dist").min(dim=1).values
+        assert torch.allclose(distances.flatten(), wanted, atol=1e-4)
 
 
 def test_more_references_never_increase_a_distance():
@@ -216,6 +230,15 @@ def test_a_bank_knows_its_photos_in_the_mirror_too():
     assert all(torch.allclose(a, b, atol=1e-5) for a, b in zip(without.distances, fewer.distances, strict=True))
     assert all(d.min() > 0.01 for d in without.distances), "both views of the photo are left out"
     assert bank.photos == 3 and all((d < 5e-3).all() for d in bank.nearest(first).distances)
+
+
+def test_a_bank_knows_its_photos_turned_where_a_photo_is_judged_as_a_whole():
+    photos, turned = made_up(3, seed=7), PatchFeatures.join([made_up(3, seed=8), made_up(3, seed=9)])
+    bank, upright = MemoryBank(photos, turned=turned), MemoryBank(photos)
+    seen = turned.select(slice(4, 5))  # the second pose of the second photo
+    near, far = bank.nearest(seen), upright.nearest(seen)
+    assert all(d.max() < 5e-3 for d in near.deep) and all(d.min() > 0.01 for d in bank.nearest(seen, without=1).deep)
+    assert all(torch.equal(a, b) for a, b in zip(near.distances, far.distances, strict=True)), "the map is as before"
 
 
 def test_half_precision_around_it_changes_no_distance():
@@ -326,10 +349,10 @@ def test_where_good_photos_differ_among_one_another_less_is_made_of_it(head, enc
     odd = encoder(pixels(with_defect(good_photo(56), 30, 40)))
     mixed = PatchFeatures.join([references.select(slice(0, 3)), odd])
     narrow, wide = FusedDetector(head, alike), FusedDetector(head, mixed)
-    assert (wide.among[:2] > narrow.among[:2]).all()
+    logit, distance, _ = wide.among - narrow.among
+    assert logit > 0 and distance + (wide.bank.scale / narrow.bank.scale).log().mean() > 0, "in the same unit"
     assert not FusedDetector(head, references.select(slice(0, 1))).among.any()
-    logit = STATISTICS.index("logit, several")
-    assert wide.detect(photo).statistics[logit] < narrow.detect(photo).statistics[logit]
+    assert wide.detect(photo).statistics[SEVERAL] < narrow.detect(photo).statistics[SEVERAL]
 
 
 def test_references_of_another_product_are_remarked(head):
@@ -434,6 +457,20 @@ def test_the_line_lies_between_good_photos_and_drawn_defects(head, encoder, refe
     assert min(chance[0]) > 0.5, "before, both are called defective"
     assert chance[1][0] < 0.5 < chance[1][1]
     assert plain.calibration is before, "another set of references has a line of its own"
+
+
+def test_how_far_a_photo_lies_from_one_reference_is_not_the_whole_of_it(head, encoder, references):
+    plain, defect = good_photo(8), with_defect(good_photo(9), 40, 40)
+    view = View(0, encoder(pixels(defect)), encoder(pixels(plain)))
+    strange = encoder(pixels(np.random.default_rng(1).uniform(0, 1, (SIDE, SIDE, 3))))  # nothing of it is known
+    calibration = Calibration((0.5, 1.0, 0.1, 0.0) * 2 + (1.0, 0.0))
+    for count, start in ((1, ONE), (4, SEVERAL)):
+        shown = references.select(slice(0, count))
+        settled = FusedDetector(head, shown, calibration=calibration).settled([view])
+        counted = settled.detect(strange).statistics[start + DISTANCE]
+        beyond = settled.evidence(strange)[DISTANCE] - settled.line[DISTANCE]
+        assert beyond > MOST_OF_ONE
+        assert np.isclose(counted, MOST_OF_ONE if count == 1 else beyond)
 
 
 def test_another_view_and_a_drawn_defect_are_photos_and_repeat(head):

@@ -1,5 +1,6 @@
 """A checkpoint that knows a product: what it keeps, and that it is used when no references are given."""
 
+import json
 import shutil
 
 import numpy as np
@@ -63,4 +64,11 @@ def test_a_damaged_product_is_named(tuned, damage):
     else:
         (tuned / "product.json").write_text('{"name": "gasket"}')
     with pytest.raises(UserError, match="product in"):
+        Assistant.from_pretrained(str(tuned), language=False)
+
+
+def test_a_product_of_another_detector_is_not_judged_by_its_old_line(tuned):
+    settings = json.loads((tuned / "product.json").read_text())
+    (tuned / "product.json").write_text(json.dumps(settings | {"evidence": ["logit", "distance", "contrast"]}))
+    with pytest.raises(UserError, match="another version of the detector.*train it again"):
         Assistant.from_pretrained(str(tuned), language=False)
