@@ -4,6 +4,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from markupsafe import Markup
 from tqdm import tqdm
 
@@ -31,7 +32,9 @@ TYPES = {"is there a defect?": "presence", "where?": "location", "what kind?": "
 Figures = dict[str, float | None]
 
 
-def cross_validation(before: str, judged: Sequence[Judged], held: HeldOut) -> tuple[float | None, float | None]:
+def cross_validation(
+    before: str, judged: Sequence[Judged], mix: np.ndarray, held: HeldOut
+) -> tuple[float | None, float | None]:
     """Mean of balanced accuracy and I-AUROC, before and after, on the photos that the fit rests on; None for too few.
 
     The few photos held out cannot tell a better model from a worse one; these are many, and the new model judges each
@@ -42,11 +45,11 @@ def cross_validation(before: str, judged: Sequence[Judged], held: HeldOut) -> tu
     normals = assistant.product.normals if assistant.product else [square(load_image(r), size) for r in references]
     remembered = {normal.tobytes() for normal in normals}
     known = {each.source for each in judged if square(each.image, size).tobytes() in remembered}
-    chosen = [number for number, each in enumerate(judged) if each.source not in known]
+    chosen = [n for n, each in enumerate(judged) if each.role != "drawn" and each.source not in known]
     labels = [int(judged[number].defective) for number in chosen]
     if labels.count(0) < ENOUGH:
         return None, None
-    after = cross_validated(judged)[chosen]
+    after = cross_validated(judged, mix)[chosen]
     images = [judged[number].image for number in chosen]
     old = [assistant.inspect(image, references).probability for image in tqdm(images, "the model before")]
     return _detection(labels, old), _detection(labels, after.tolist())

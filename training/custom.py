@@ -23,7 +23,7 @@ from training.config import AssistantConfig, CustomConfig
 from training.dialogues import Example
 from training.held_out import write_held_out
 from training.own_photos import OwnPhotos, read_own_photos
-from training.product_fit import broken_photos, fit_product, square
+from training.product_fit import broken_photos, fit_product, mix_of, square
 from training.recipe import PACE
 from training.run_record import FILE as RECORD
 from training.run_record import end_record, start_record
@@ -54,7 +54,7 @@ def train_custom(config: CustomConfig) -> None:
     held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
     assistant = Assistant.from_pretrained(init, language=False)
     product, judged = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
-    decisive = cross_validation(before, judged, held)
+    decisive = cross_validation(before, judged, mix_of(assistant), held)
     assistant.product = product
     notes.append(f"Memory of {len(product.normals)} good photos and calibration: after {_since(began)}.")
     examples = inspected(assistant, photos, np.random.default_rng((config.seed, 3)))

@@ -1,20 +1,21 @@
 """Teach the detector one product: a memory of good photos, and a calibration fitted on them and on broken ones.
 
 No weight of the detector changes. What does is the line between good and defective: it lies where this product's own
-good photos, each judged by the others, and synthetic defects on them say.
+good photos, each judged by the others, and defects on them say.
 """
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 import torch
-from scipy.optimize import minimize_scalar
 from tqdm import tqdm
 
 from assistant.assistant import Assistant
 from assistant.calibration import Calibration
-from assistant.detectors.fused import EVIDENCE, SEVERAL, STATISTICS, FusedDetector, overall_look
+from assistant.detectors.drawn_defects import another_view, draw_defect
+from assistant.detectors.fused import EVIDENCE, LINE, SEVERAL, STATISTICS, FusedDetector, overall_look, settle
 from assistant.encoder import PatchFeatures
 from assistant.images import Frame
 from assistant.product import Product
@@ -27,12 +28,15 @@ from training.own_photos import OwnPhotos, Shot
 REMEMBERED = (
     16  # good photos in the memory: a fifth of a second more for a photo than with four, and hardly better after
 )
+DRAWN = 24  # plain defects, in turn on the good photos
+HALF_WAY = 0.5  # to the defects, where real ones are among them
 BROKEN = 100  # synthetic defects that are aimed at
-MOST_GOOD = 60  # good photos that are judged: more than a line through three numbers needs
-LEAST_QUALITY = 0.8  # of synthetic defects; on real photos fits without the rest were right more often
+MOST_GOOD = 60  # good photos that are judged: more than a mean of three numbers needs
+LEAST_QUALITY = 0.8  # of synthetic defects: what cannot be seen tells nothing
 TRIES = 8  # for one that is good enough
 
 Generator = np.random.Generator
+Role = Literal["good", "varied", "drawn", "broken", "bad"]
 
 
 @dataclass(frozen=True)
@@ -74,80 +78,89 @@ def broken_photos(
 
 @dataclass(frozen=True)
 class Judged:
-    """A photo that the fit rests on: `image` (H, W, 3) uint8, what it is, the photo it was made from, by number (one of
-    its own for a real defect), and the evidence (F,) against it, seen by all of the memory but that photo."""
+    """A photo, `image` (H, W, 3) uint8, and the evidence (F,) against it, seen by all of the memory but the photo that
+    it was made from, by number: `source` (a real defect has one of its own).
+
+    `role` is "good" or "bad" for photos as they were given, "varied" for a good one as if taken again, "drawn" for one
+    with a plain defect on it, and "broken" for one with a synthetic defect as real ones are. The line rests on good,
+    drawn and bad ones; all but the drawn are like what will be seen, and test it.
+    """
 
     image: np.ndarray
-    defective: bool
-    real: bool
+    role: Role
     source: int
     evidence: np.ndarray
 
+    @property
+    def defective(self) -> bool:
+        return self.role not in ("good", "varied")
+
 
 def fit_product(assistant: Assistant, photos: OwnPhotos, rng: Generator) -> tuple[Product, list[Judged]]:
-    """The product that the photos show, as `assistant`'s detector sees it, and the photos it was fitted on."""
-    size = assistant.encoder.image_size
+    """The product that the photos show, as `assistant`'s detector sees it, and the photos that decide and test it."""
+    size, mix = assistant.encoder.image_size, mix_of(assistant)
     good = list(photos.good[:MOST_GOOD])
-    seen = PatchFeatures.join([assistant.encode(square(shot.image, size)) for shot in good])
+    squares = [square(shot.image, size) for shot in good]
+    seen = PatchFeatures.join([assistant.encode(image) for image in squares])
     chosen = spread_out(overall_look(seen), REMEMBERED)
     place = {number: position for position, number in enumerate(chosen)}
     detector = FusedDetector(assistant.head, PatchFeatures.join([seen.select(slice(i, i + 1)) for i in chosen]))
 
-    def judge(image: np.ndarray, defective: bool, source: int, real: bool = True) -> Judged:
+    def judge(image: np.ndarray, role: Role, source: int) -> Judged:
         evidence = detector.evidence(assistant.encode(square(image, size)), place.get(source))
-        return Judged(image, defective, real, source, evidence)
+        return Judged(image, role, source, evidence)
 
-    judged = [judge(image, False, i) for i, shot in enumerate(good) for image in (shot.image, vary(shot.image, rng))]
+    judged = [judge(shot.image, "good", i) for i, shot in enumerate(good)]
+    judged += [judge(vary(shot.image, rng), "varied", i) for i, shot in enumerate(good)]
+    judged += [judge(_drawn_on(squares[n % len(good)], rng), "drawn", n % len(good)) for n in range(DRAWN)]
     made = tqdm(broken_photos(good, BROKEN, rng), total=BROKEN, desc="breaking good photos", mininterval=10)
-    judged += [judge(vary(each.sample.image, rng), True, each.source, real=False) for each in made]
-    judged += [judge(shot.image, True, len(good) + number) for number, shot in enumerate(photos.bad)]
-    line, count = fit(judged), len(EVIDENCE)
+    judged += [judge(vary(each.sample.image, rng), "broken", each.source) for each in made]
+    judged += [judge(shot.image, "bad", len(good) + number) for number, shot in enumerate(photos.bad)]
+    line, end = fit(judged, mix), SEVERAL + len(EVIDENCE)
     weights = np.zeros(len(STATISTICS))
-    weights[SEVERAL : SEVERAL + count + 1] = line
-    weights[SEVERAL + count] += line[:-1] @ detector.line  # the statistics are counted from there on
+    weights[SEVERAL : end + 1] = line
+    weights[end] += line[:-1] @ detector.line  # the statistics are counted from there on
     calibration = Calibration(tuple(weights.tolist()), unsure=assistant.head.calibration.unsure)
-    return Product(photos.name, [square(good[i].image, size) for i in chosen], calibration), judged
+    return Product(photos.name, [squares[i] for i in chosen], calibration), judged
 
 
-def cross_validated(judged: Sequence[Judged]) -> np.ndarray:
+def mix_of(assistant: Assistant) -> np.ndarray:
+    """How much each evidence counts where there are several references, (F,)."""
+    return np.array(assistant.head.calibration.weights[SEVERAL : SEVERAL + len(EVIDENCE)])
+
+
+def cross_validated(judged: Sequence[Judged], mix: np.ndarray) -> np.ndarray:
     """The probability of each photo, (N,) in [0, 1], by a line fitted without the photo it was made from."""
     chances = np.empty(len(judged))
     for source in {each.source for each in judged}:
-        line = fit([each for each in judged if each.source != source])
+        line = fit([each for each in judged if each.source != source], mix)
         for number, each in enumerate(judged):
             if each.source == source:
                 chances[number] = 1 / (1 + np.exp(-(each.evidence @ line[:-1] + line[-1])))
     return chances
 
 
-def fit(judged: Sequence[Judged]) -> np.ndarray:
-    """`fit_line` on the evidence of the good, the broken and the really defective photos."""
-    sorts = [(False, True), (True, False), (True, True)]
-    rows = [[each.evidence for each in judged if (each.defective, each.real) == sort] for sort in sorts]
-    return fit_line(*(np.array(part).reshape(-1, len(EVIDENCE)) for part in rows))
+def fit(judged: Sequence[Judged], mix: np.ndarray) -> np.ndarray:
+    """Weights and offset, (F + 1,), of the log odds of "defective": what counts as evidence stays as it was learnt.
 
-
-def fit_line(fine: np.ndarray, broken: np.ndarray, bad: np.ndarray) -> np.ndarray:
-    """Weights and offset, (F + 1,), of the log odds of "defective" from evidence (n, F) of each class.
-
-    Diagonal linear discriminant analysis (Dudoit et al. 2002, sec. 3.2): with as few photos as these, correlations are
-    noise. Real defects (`bad`, may be empty) count as much as all synthetic ones. Then the slope alone is fitted (Platt
-    1999), so that the line stays half way between the classes' means.
+    The line lies between good and drawn photos as it does for references. Real defects count as much as all drawn ones,
+    and are less plain than those; so the line is half way to the mean of both.
     """
-    share = np.concatenate([np.full(len(part), 1 / len(part)) for part in (broken, bad) if len(part)])
-    defective, share = np.concatenate([part for part in (broken, bad) if len(part)]), share / share.sum()
-    means = fine.mean(axis=0), share @ defective
-    spread = (fine.var(axis=0) + share @ (defective - means[1]) ** 2) / 2
-    direction = (means[1] - means[0]) / (spread + 1e-6)
-    middle = float(direction @ (means[0] + means[1]) / 2)
-    far_fine, far_bad = fine @ direction - middle, defective @ direction - middle
+    good, drawn, bad = (
+        np.array([each.evidence for each in judged if each.role == role]).reshape(-1, len(mix))
+        for role in ("good", "drawn", "bad")
+    )
+    defective, share = drawn.mean(axis=0), LINE
+    if len(bad):
+        defective, share = (defective + bad.mean(axis=0)) / 2, HALF_WAY
+    weights, line = settle(mix, good.mean(axis=0), defective, share)
+    return np.append(weights, -weights @ line)
 
-    def loss(log_slope: float) -> float:
-        slope = np.exp(log_slope)
-        return float(np.logaddexp(0, slope * far_fine).mean() + share @ np.logaddexp(0, -slope * far_bad))
 
-    slope = float(np.exp(minimize_scalar(loss, bounds=(-6, 3), method="bounded").x))
-    return np.append(slope * direction, -slope * middle)
+def _drawn_on(image: np.ndarray, rng: Generator) -> np.ndarray:
+    """Another view of a (S, S, 3) uint8 photo with a plain defect."""
+    view = another_view(image.astype(np.float32) / np.float32(255), rng)
+    return np.rint(draw_defect(view, rng) * 255).astype(np.uint8)
 
 
 def spread_out(looks: torch.Tensor, count: int) -> list[int]:

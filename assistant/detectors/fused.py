@@ -228,13 +228,12 @@ class FusedDetector:
         if alone:
             good = np.mean([self.evidence(view.good) for view in seen if view.good is not None], axis=0)
         start, share = (ONE, LINE_OF_ONE) if alone else (SEVERAL, LINE)
-        weights = np.array(self.calibration.weights)
-        mix = weights[start : start + len(EVIDENCE)]  # a view: what is changed is changed in `weights`
-        mix *= SURE / max(float(mix @ (drawn - good)), LEAST_RISE)
-        weights[start + len(EVIDENCE)] = 0.0
+        weights, end = np.array(self.calibration.weights), start + len(EVIDENCE)
         other = copy.copy(self)
+        weights[start:end], other.line = settle(weights[start:end], good, drawn, share)
+        weights[end] = 0.0
         other.calibration = replace(self.calibration, weights=tuple(weights.tolist()))
-        other.line, other.most = (1 - share) * good + share * drawn, MOST_OF_ONE if alone else np.inf
+        other.most = MOST_OF_ONE if alone else np.inf
         return other
 
     @torch.inference_mode()
@@ -300,6 +299,12 @@ class FusedDetector:
             beyond[DISTANCE] = np.clip(beyond[DISTANCE], -self.most, self.most)
             (one if self.bank.photos == 1 else several)[:] = *beyond, 1.0
         return np.concatenate([one, several, alone])
+
+
+def settle(mix: np.ndarray, good: np.ndarray, drawn: np.ndarray, share: float) -> tuple[np.ndarray, np.ndarray]:
+    """Weights of the evidence, as steep as the way from good to defective photos is short, and the line between them,
+    that `share` of the way along; all (len(EVIDENCE),)."""
+    return mix * SURE / max(float(mix @ (drawn - good)), LEAST_RISE), (1 - share) * good + share * drawn
 
 
 def overall_look(features: PatchFeatures) -> Tensor:

@@ -5,45 +5,45 @@ import pytest
 import torch
 
 from assistant import Assistant
+from assistant.detectors.fused import LINE
 from data_gen.procedural import random_product
 from training.own_photos import OwnPhotos, Shot
 from training.product_fit import (
     REMEMBERED,
     Judged,
+    Role,
     broken_photos,
     cross_validated,
     fit,
-    fit_line,
     fit_product,
     spread_out,
-)  # fmt: skip
+)
+
+MIX = np.array([0.2, 3.0, 0.1])
+NOTHING = np.zeros((8, 8, 3), np.uint8)
 
 
 def probability(line: np.ndarray, rows: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-(rows @ line[:-1] + line[-1])))
 
 
-def test_the_line_lies_half_way_between_the_classes():
-    rng = np.random.default_rng(0)
-    fine, broken = rng.normal(0, 1, (200, 3)), rng.normal(3, 1, (200, 3))
-    line = fit_line(fine, broken, np.empty((0, 3)))
-    middle = (fine.mean(axis=0) + broken.mean(axis=0)) / 2
-    assert probability(line, middle[None])[0] == pytest.approx(0.5, abs=1e-6)
-    assert (probability(line, fine) < 0.5).mean() > 0.98 and (probability(line, broken) > 0.5).mean() > 0.98
+def photo_of(role: Role, level: float, source: int = 0) -> Judged:
+    return Judged(NOTHING, role, source, np.full(3, level))
 
 
-def test_probabilities_are_as_sure_as_the_classes_are_apart():
-    rng = np.random.default_rng(1)
-    near, far = (fit_line(rng.normal(0, 1, (300, 1)), rng.normal(d, 1, (300, 1)), np.empty((0, 1))) for d in (1, 4))
-    assert 0.5 < probability(near, np.array([[1.0]]))[0] < 0.75  # the true odds are e ** 0.5
-    assert probability(far, np.array([[4.0]]))[0] > 0.99
+def test_the_line_lies_between_good_photos_and_what_is_drawn_on_them():
+    judged = [photo_of("good", 0.0), photo_of("good", 1.0), photo_of("drawn", 4.0), photo_of("drawn", 5.0)]
+    line = fit(judged, MIX)
+    at, beyond = (np.full((1, 3), 0.5 + share * 4.0) for share in (LINE, 1.0))
+    assert probability(line, at)[0] == pytest.approx(0.5) and probability(line, beyond)[0] > 0.95
+    assert np.allclose(line[:-1] / line[0], MIX / MIX[0]), "what counts as evidence stays as it was learnt"
+    others = [photo_of("varied", 9.0), photo_of("broken", 9.0)]
+    assert np.array_equal(fit(judged + others, MIX), line), "these test it"
 
 
-def test_a_few_real_defects_weigh_as_much_as_all_synthetic_ones():
-    fine = np.random.default_rng(2).normal(0, 1, (100, 1))
-    made, real = np.full((90, 1), 2.0), np.full((3, 1), 6.0)
-    line = fit_line(fine, made, real)
-    assert -line[1] / line[0] == pytest.approx((4 + fine.mean()) / 2, abs=0.01)  # half way to the mean of 2 and 6
+def test_a_few_real_defects_weigh_as_much_as_all_drawn_ones():
+    judged = [photo_of("good", 0.0)] * 9 + [photo_of("drawn", 2.0)] * 90 + [photo_of("bad", 6.0)] * 3
+    assert probability(fit(judged, MIX), np.full((1, 3), 2.0))[0] == pytest.approx(0.5)  # half way to the mean of 2, 6
 
 
 def test_the_photos_kept_are_unlike_one_another():
@@ -53,17 +53,14 @@ def test_the_photos_kept_are_unlike_one_another():
 
 
 def test_cross_validation_leaves_out_all_that_was_made_of_a_photo():
-    rng = np.random.default_rng(3)
-    image = np.zeros((8, 8, 3), np.uint8)
-
-    def judged(source: int, defective: bool, level: float) -> Judged:
-        return Judged(image, defective, not defective, source, np.full(3, level) + rng.normal(0, 0.1, 3))
-
-    usual = [judged(i, defective, 3.0 * defective) for i in range(6) for defective in (False, True)]
-    odd = [judged(6, False, 3.0), judged(6, True, 6.0)]  # a good photo that looks like the defects of the others
-    chances = cross_validated([*usual, *odd])
+    usual = [photo_of(role, level, i) for i in range(6) for role, level in (("good", 0.0), ("drawn", 3.0))]
+    odd = [
+        photo_of("good", 3.0, 6),
+        photo_of("drawn", 6.0, 6),
+    ]  # a good photo that looks like the defects of the others
+    chances = cross_validated([*usual, *odd], MIX)
     assert (chances[:12] > 0.5).tolist() == [each.defective for each in usual]
-    assert chances[12] > 0.9 and chances[12] == pytest.approx(probability(fit(usual), odd[0].evidence[None])[0])
+    assert chances[12] > 0.9 and chances[12] == pytest.approx(probability(fit(usual, MIX), odd[0].evidence[None])[0])
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +85,7 @@ def test_a_product_is_fitted_the_same_way_twice_and_tells_broken_from_good(photo
     (product, judged), (again, _) = (fit_product(assistant, photos, np.random.default_rng(0)) for _ in range(2))
     assert product.calibration == again.calibration
     assert len(product.normals) == len(photos.good) <= REMEMBERED
-    assert {(each.defective, each.real) for each in judged} == {(False, True), (True, False)}
+    assert {each.role for each in judged} == {"good", "varied", "drawn", "broken"}
     assistant.product = product
     fine = [assistant.inspect(shot.image).probability for shot in photos.held_good]
     made = broken_photos(photos.held_good, 8, np.random.default_rng(1))
