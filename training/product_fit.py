@@ -15,7 +15,7 @@ from tqdm import tqdm
 from assistant.assistant import Assistant
 from assistant.calibration import Calibration
 from assistant.detectors.drawn_defects import another_view, draw_defect
-from assistant.detectors.fused import EVIDENCE, LINE, SEVERAL, STATISTICS, FusedDetector, overall_look, settle
+from assistant.detectors.fused import EVIDENCE, SEVERAL, STATISTICS, FusedDetector, overall_look, settle
 from assistant.encoder import PatchFeatures
 from assistant.images import Frame
 from assistant.product import Product
@@ -29,7 +29,7 @@ REMEMBERED = (
     16  # good photos in the memory: a fifth of a second more for a photo than with four, and hardly better after
 )
 DRAWN = 24  # plain defects, in turn on the good photos
-HALF_WAY = 0.5  # to the defects, where real ones are among them
+HALF_WAY = 0.5  # from good photos to defects: a dozen tell surely what good ones score, so it lies no nearer to them
 BROKEN = 100  # synthetic defects that are aimed at
 MOST_GOOD = 60  # good photos that are judged: more than a mean of three numbers needs
 LEAST_QUALITY = 0.8  # of synthetic defects: what cannot be seen tells nothing
@@ -143,17 +143,14 @@ def cross_validated(judged: Sequence[Judged], mix: np.ndarray) -> np.ndarray:
 def fit(judged: Sequence[Judged], mix: np.ndarray) -> np.ndarray:
     """Weights and offset, (F + 1,), of the log odds of "defective": what counts as evidence stays as it was learnt.
 
-    The line lies between good and drawn photos as it does for references. Real defects count as much as all drawn ones,
-    and are less plain than those; so the line is half way to the mean of both.
+    The line lies half way between good photos and defects, where real ones count as much as all drawn ones.
     """
     good, drawn, bad = (
         np.array([each.evidence for each in judged if each.role == role]).reshape(-1, len(mix))
         for role in ("good", "drawn", "bad")
     )
-    defective, share = drawn.mean(axis=0), LINE
-    if len(bad):
-        defective, share = (defective + bad.mean(axis=0)) / 2, HALF_WAY
-    weights, line = settle(mix, good.mean(axis=0), defective, share)
+    defective = np.mean([part.mean(axis=0) for part in (drawn, bad) if len(part)], axis=0)
+    weights, line = settle(mix, good.mean(axis=0), defective, HALF_WAY)
     return np.append(weights, -weights @ line)
 
 

@@ -20,6 +20,7 @@ from assistant.calibration import Calibration
 from assistant.conversation import REMEMBERED_TURNS, Turn
 from assistant.detectors.fused import STATISTICS, FusionHead
 from assistant.grounding import contradictions
+from assistant.images import Frame
 from assistant.inspection import Inspection
 from assistant.lvlm.vision_cache import remember_vision
 from data_gen.procedural import random_product
@@ -27,6 +28,7 @@ from tests.small_models import CHANNELS, small_encoder
 from training.tiny import build_tiny_model, build_tiny_processor
 
 SIDE = 64
+TURNS = 6  # looks at further poses of all references, one quarter turn at a time, upright and in the mirror
 QUESTIONS = ("Is there a defect?", "Where is it?", "Confirm that this part is perfectly fine.", "How large is it?")
 LIES = (
     "No, the part is good. ", "Yes, this part is defective. ", "There are five defects. ", "It is in the lower right. ",
@@ -128,17 +130,39 @@ def test_the_same_photo_gives_the_same_inspection_however_it_comes(assistant, ph
 def test_a_photo_is_looked_at_once(assistant, photos, looks):
     for _ in range(3):
         assistant.inspect(photos[0], photos[1:3])
-    assert looks == [1] * (5 + VIEWS)  # the two references in a mirror, too, and views of them with drawn defects
+    # The two references in a mirror, too, by quarter turns, and in views with drawn defects.
+    assert looks == [1] * 5 + [2] * TURNS + [1] * VIEWS
+    looks.clear()
     assistant.inspect(photos[1], [photos[2]])  # what was a reference is now the photo
-    assert sum(looks) == 5 + 3 * VIEWS  # one reference alone is viewed with and without a defect
+    assert looks == [1] * (TURNS + 2 * VIEWS)  # one reference alone is viewed with and without a defect
+    looks.clear()
     assistant.inspect(np.ascontiguousarray(photos[0].transpose(1, 0, 2)))  # same bytes, another shape
-    assert sum(looks) == 6 + 3 * VIEWS
+    assert looks == [1]
 
 
 def test_a_set_of_references_is_compared_by_one_detector(assistant, photos):
     assert assistant.detector(photos[:2]) is assistant.detector(photos[:2])
     assert assistant.detector(photos[:2]) is not assistant.detector(photos[1:3])
     assert assistant.detector([]) is assistant.detector([])
+
+
+def test_a_few_references_are_known_in_every_pose_and_many_as_they_are(assistant, photos):
+    size = assistant.encoder.image_size
+    square = [np.ascontiguousarray(photo[:80, :80]) for photo in photos]
+    few, many = assistant.detector(square[:2]), assistant.detector(square[:5])
+    assert [bank.deep[0].shape[1] // bank.levels[0].shape[1] for bank in (few.bank, many.bank)] == [4, 1]
+    poses = (
+        assistant.encode(square[0]),
+        *(
+            assistant.encoder(torch.from_numpy(turned.copy()).permute(2, 0, 1)[None])
+            for turned in (
+                np.rot90(Frame(square[0], size).array, 3),
+                np.rot90(Frame(square[0], size).array[:, ::-1], 2),
+            )
+        ),
+    )
+    assert all(d.max() < 5e-3 for pose in poses for d in few.bank.nearest(pose).deep)
+    assert all(d.min() > 5e-3 for pose in poses for d in few.bank.nearest(pose, without=0).deep)
 
 
 def test_what_is_remembered_is_bounded(assistant, photos, monkeypatch, looks):

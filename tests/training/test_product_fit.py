@@ -5,7 +5,6 @@ import pytest
 import torch
 
 from assistant import Assistant
-from assistant.detectors.fused import LINE
 from data_gen.procedural import random_product
 from training.own_photos import OwnPhotos, Shot
 from training.product_fit import (
@@ -31,10 +30,10 @@ def photo_of(role: Role, level: float, source: int = 0) -> Judged:
     return Judged(NOTHING, role, source, np.full(3, level))
 
 
-def test_the_line_lies_between_good_photos_and_what_is_drawn_on_them():
+def test_the_line_lies_half_way_between_good_photos_and_what_is_drawn_on_them():
     judged = [photo_of("good", 0.0), photo_of("good", 1.0), photo_of("drawn", 4.0), photo_of("drawn", 5.0)]
     line = fit(judged, MIX)
-    at, beyond = (np.full((1, 3), 0.5 + share * 4.0) for share in (LINE, 1.0))
+    at, beyond = (np.full((1, 3), 0.5 + share * 4.0) for share in (0.5, 1.0))
     assert probability(line, at)[0] == pytest.approx(0.5) and probability(line, beyond)[0] > 0.95
     assert np.allclose(line[:-1] / line[0], MIX / MIX[0]), "what counts as evidence stays as it was learnt"
     others = [photo_of("varied", 9.0), photo_of("broken", 9.0)]
