@@ -147,20 +147,12 @@ def test_a_set_of_references_is_compared_by_one_detector(assistant, photos):
 
 
 def test_a_few_references_are_known_in_every_pose_and_many_as_they_are(assistant, photos):
-    size = assistant.encoder.image_size
     square = [np.ascontiguousarray(photo[:80, :80]) for photo in photos]
     few, many = assistant.detector(square[:2]), assistant.detector(square[:5])
-    assert [bank.deep[0].shape[1] // bank.levels[0].shape[1] for bank in (few.bank, many.bank)] == [4, 1]
-    poses = (
-        assistant.encode(square[0]),
-        *(
-            assistant.encoder(torch.from_numpy(turned.copy()).permute(2, 0, 1)[None])
-            for turned in (
-                np.rot90(Frame(square[0], size).array, 3),
-                np.rot90(Frame(square[0], size).array[:, ::-1], 2),
-            )
-        ),
-    )
+    assert [bank.deep[-1].shape[1] // bank.levels[-1].shape[1] for bank in (few.bank, many.bank)] == [4, 1]
+    seen = Frame(square[0], assistant.encoder.image_size).array
+    turned = [pose.transpose(2, 0, 1) for pose in (seen, np.rot90(seen, 3), np.rot90(seen[:, ::-1], 2))]
+    poses = [assistant.encoder(torch.from_numpy(pose[None].copy())) for pose in turned]
     assert all(d.max() < 5e-3 for pose in poses for d in few.bank.nearest(pose).deep)
     assert all(d.min() > 5e-3 for pose in poses for d in few.bank.nearest(pose, without=0).deep)
 
@@ -197,7 +189,7 @@ def test_a_conversation_looks_once_and_keeps_its_turns(assistant, photos, looks)
     seen = memo.misses
     chat = assistant.start_chat(photos[2], photos[3:5])
     answers = [chat.ask(question) for question in QUESTIONS[:3]]
-    assert sum(looks) == 5 + VIEWS, "the photo, two references and what settles their line"
+    assert sum(looks) == 5 + 2 * TURNS + VIEWS, "the photo, two references in their poses, what settles their line"
     assert memo.misses == seen + 1, "the language model's own look"
     assert chat.turns == [Turn(q, a) for q, a in zip(QUESTIONS, answers, strict=False)]
 

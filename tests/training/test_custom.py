@@ -125,7 +125,8 @@ def test_where_nothing_can_be_cross_validated_the_photos_held_out_decide():
     ("change", "why"),
     [
         ({}, None), ({"balanced accuracy": 0.7}, None), ({"right answers": 0.72}, None),
-        ({DECISIVE: 0.76}, None), ({DECISIVE: 0.74}, "detection, cross-validated, fell"), ({DECISIVE: None}, "fell from 0.800 to 0.000"),
+        ({DECISIVE: 0.76}, None), ({DECISIVE: 0.74}, "detection, cross-validated, fell"),
+        ({DECISIVE: None}, "fell from 0.800 to 0.000"),
         ({"right answers": 0.65}, "right answers, fell"), ({"contradictions": 0.1}, "10.0% of its answers contradict"),
     ],
 )  # fmt: skip
