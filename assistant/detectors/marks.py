@@ -100,9 +100,8 @@ class Marks:
         logits = _fallen(logits, found.accepted)
         logits = torch.lerp(logits, logits.clamp_min(RAISED), _resized(found.defect, logits.shape[-1]))
         if near is not None:
-            distances, deep = (
-                tuple(_fallen(d[None], found.accepted)[0] for d in levels) for levels in (near.distances, near.deep)
-            )
+            distances = tuple(_fallen(d[None], found.accepted)[0] for d in near.distances)
+            deep = tuple(_fallen(d[None], _seen_from(found.accepted, d.shape[-1]))[0] for d in near.deep)
             near = replace(near, distances=distances, deep=deep)
         return logits, self._named(kinds, found), near, self._remarks(found)
 
@@ -157,6 +156,12 @@ def _fallen(values: Tensor, accepted: Tensor) -> Tensor:
     """Values (B, 1, s, s) that fall to the median of their map as far as they are accepted, (GRID, GRID) in [0, 1]."""
     median = values.flatten(1).median(dim=1).values.view(-1, 1, 1, 1)
     return torch.lerp(values, torch.minimum(values, median), _resized(accepted, values.shape[-1]))
+
+
+def _seen_from(grid: Tensor, side: int) -> Tensor:
+    """(s, s) -> (side, side): what is accepted is seen by the deep patches that hold any of it and by those around."""
+    coarse = F.adaptive_max_pool2d(grid[None], side) if side < grid.shape[-1] else grid[None]
+    return F.max_pool2d(coarse, 3, 1, 1)[0]
 
 
 def _likeness(distance: Tensor, rest: Tensor, ratio: tuple[float, float]) -> Tensor:

@@ -4,6 +4,7 @@ import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 import torch
 from torch import Tensor
@@ -13,6 +14,7 @@ from assistant.detectors.extremes import top_mean
 from assistant.encoder import PatchFeatures
 
 MOST_ASKED = 8  # photos of a large bank that tell how far good patches lie from one another
+RIM = 16  # parts of a photo's side: one is the width of a patch of the deep levels
 GRID = 32  # side of the comparison grid: 1,024 patches a photo, so four references fit a small matrix product
 
 
@@ -35,7 +37,8 @@ class Neighbours:
 
         Only patches in `area`, (H, W) bool of the photo, count; all of them if it is None.
         """
-        far = torch.cat([top_mean(distances, share, area) for distances in self.deep])
+        inner = None if area is None else _inner(area)
+        far = torch.cat([top_mean(distances, share, inner) for distances in self.deep])
         return (far / self.scale[-len(self.deep) :]).log().mean()
 
 
@@ -102,6 +105,14 @@ class MemoryBank:
                 found.append(_distance(similarity.amax(dim=1)).mean())
             scales.append(torch.stack(found).mean())
         return torch.stack(scales)
+
+
+def _inner(area: np.ndarray) -> np.ndarray:
+    """An area (H, W) without the rim from which deep patches see what lies outside; all of it where it is no wider."""
+    height, width = (max(1, side // RIM) for side in area.shape)
+    kernel = np.ones((2 * height + 1, 2 * width + 1), np.uint8)
+    inner = cv2.erode(area.astype(np.uint8), kernel).astype(bool)  # the edge of the photo is no rim
+    return inner if inner.any() else area
 
 
 def _columns(levels: Sequence[Tensor]) -> tuple[Tensor, ...]:

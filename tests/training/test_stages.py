@@ -288,7 +288,7 @@ def made_up(count: int, way: str, rng: np.random.Generator, apart: float) -> tup
     rows = np.zeros((count, len(STATISTICS)))
     for column, name in enumerate(STATISTICS):
         if name.endswith(way):
-            scale = {"logit": 1, "distance": 10, "contrast": 0.1}.get(name.split(",")[0])
+            scale = {"logit": 1, "deep distance": 10, "contrast": 0.1}.get(name.split(",")[0])
             rows[:, column] = 1 if scale is None else scale * (rng.normal(size=count) + apart * labels)
     return rows, labels
 
