@@ -37,7 +37,7 @@ Figures = dict[str, float | None]
 def cross_validation(
     before: str, judged: Sequence[Judged], mix: np.ndarray, held: HeldOut
 ) -> tuple[float | None, float | None]:
-    """Mean of balanced accuracy and I-AUROC, before and after, on the photos that the fit rests on; None for too few.
+    """Mean of balanced accuracy and I-AUROC, before and after, on good and defective photos; None for too few.
 
     The few photos held out cannot tell a better model from a worse one; these are many, and the new model judges each
     without what came from the same photo. What the model before remembers, or is shown as a reference, is left out.

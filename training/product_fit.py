@@ -1,4 +1,4 @@
-"""Teach the detector one product: a memory of good photos, and a calibration fitted on them and on broken ones.
+"""Teach the detector one product: a memory of good photos, and a line between them and defects.
 
 No weight of the detector changes. What does is the line between good and defective: it lies where this product's own
 good photos, each judged by the others, and defects on them say.

@@ -18,7 +18,7 @@ from assistant.detectors.extremes import top_mean
 from assistant.detectors.image_decoder import ImageDecoder
 from assistant.detectors.marks import Marks
 from assistant.detectors.memory_bank import MemoryBank, Neighbours
-from assistant.encoder import PatchFeatures
+from assistant.encoder import DEEP, PatchFeatures
 
 WEIGHTS, SETTINGS = "detector.safetensors", "detector.json"
 # Cosine of overall looks. Of photos of eight real products 2 % came out below this with one reference, none with four;
@@ -308,8 +308,8 @@ def settle(mix: np.ndarray, good: np.ndarray, drawn: np.ndarray, share: float) -
 
 
 def overall_look(features: PatchFeatures) -> Tensor:
-    """What each photo shows regardless of where: the mean of its three deepest levels, unit length, (B, D)."""
-    means = [F.normalize(level.mean(dim=(2, 3)), dim=1) for level in features.levels[-3:]]
+    """What each photo shows regardless of where: the mean of its deepest levels, unit length, (B, D)."""
+    means = [F.normalize(level.mean(dim=(2, 3)), dim=1) for level in features.levels[-DEEP:]]
     return F.normalize(torch.cat(means, dim=1), dim=1)
 
 

@@ -53,10 +53,8 @@ def test_the_photos_kept_are_unlike_one_another():
 
 def test_cross_validation_leaves_out_all_that_was_made_of_a_photo():
     usual = [photo_of(role, level, i) for i in range(6) for role, level in (("good", 0.0), ("drawn", 3.0))]
-    odd = [
-        photo_of("good", 3.0, 6),
-        photo_of("drawn", 6.0, 6),
-    ]  # a good photo that looks like the defects of the others
+    # A good photo that looks like the defects of the others.
+    odd = [photo_of("good", 3.0, 6), photo_of("drawn", 6.0, 6)]
     chances = cross_validated([*usual, *odd], MIX)
     assert (chances[:12] > 0.5).tolist() == [each.defective for each in usual]
     assert chances[12] > 0.9 and chances[12] == pytest.approx(probability(fit(usual, MIX), odd[0].evidence[None])[0])
