@@ -1,22 +1,16 @@
 """Boxes in a question, in pixels of the photo: "What is at [120, 40, 180, 90]?"
 
-The words of the Inspection know places by name only, so what lies in the box is worked out here: for the
-line that the language model is shown, for the check of its answer, and for the dialogues it learns from.
+What lies in the box is `focus`'s to tell.
 """
 
 import re
-from dataclasses import replace
 
-from assistant.inspection import Inspection, Region
-from assistant.spoken import join
-from assistant.wording import LISTED, named
+from assistant.inspection import Inspection
 
 Box = tuple[int, int, int, int]
 
 _NUMBER = r"(-?\d+(?:\.\d+)?)"
 BOX = re.compile(rf"[\[(]\s*{_NUMBER}[,;\s]+{_NUMBER}[,;\s]+{_NUMBER}[,;\s]+{_NUMBER}\s*[\])]")
-# Share of the smaller of two boxes that must be common to both: the corner of a bounding box is mostly empty.
-OVERLAP = 0.1
 
 
 def find_box(question: str) -> Box | None:
@@ -49,30 +43,3 @@ def overlap(one: Box, other: Box) -> float:
     height = min(one[3], other[3]) - max(one[1], other[1])
     smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
     return max(0, width) * max(0, height) / smaller
-
-
-def within(box: Box, inspection: Inspection) -> Inspection:
-    """The same Inspection as if the box were all that was asked about: "good" where no region overlaps it."""
-    there = tuple(region for region in inspection.regions if overlap(region.box, box) >= OVERLAP)
-    return replace(inspection, regions=there, verdict=inspection.verdict if there else "good")
-
-
-def listed(regions: tuple[Region, ...], inspection: Inspection) -> str:
-    """Some regions without their places: "a minor scratch and a severe stain"."""
-    return join(dict.fromkeys(named(region, inspection) for region in regions[:LISTED]))
-
-
-def note(box: Box, inspection: Inspection) -> str:
-    """The line beside a question with a box, for the language model: "Box: a minor scratch."."""
-    here = within(box, inspection)
-    if beside := outside(box, inspection):
-        return f"Box: outside {beside}."
-    return f"Box: {listed(here.regions, inspection) if here.regions else 'nothing unusual'}."
-
-
-def tell_box(box: Box, inspection: Inspection) -> str:
-    """The canonical true sentence about what is in the box."""
-    here = within(box, inspection)
-    if beside := outside(box, inspection):
-        return f"That box is outside {beside}."
-    return f"I see {listed(here.regions, inspection) if here.regions else 'nothing unusual'} in the box."

@@ -4,11 +4,11 @@ import re
 from dataclasses import replace
 
 from assistant.area import unscoped
-from assistant.boxes import Box, find_box, within
 from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, read_sentence, repeated_places, sentences
+from assistant.focus import Focus, find_focus, within
 from assistant.inspection import Inspection, Region
-from assistant.lexicon import HERE, HOW_MANY, MORE, UNSURE
+from assistant.lexicon import HERE, HOW_MANY, MORE, PLACE, UNSURE
 from assistant.spoken import spoken_size
 from assistant.wording import Claim, is_at
 
@@ -29,19 +29,24 @@ EACH = ("tone", "shape", "severity", "type")  # what may be said of all regions 
 WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
 
 
-def contradictions(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
+def contradictions(text: str, inspection: Inspection, question: str = "", *, opens: bool = True) -> tuple[Claim, ...]:
     """The claims of `text` that the Inspection does not bear out.
 
     `question` is what the user asked; with it a bare "Yes.", "No." or "Two." is read as a claim too, a letter as
-    the option that it stands for, and words about a box ("nothing unusual there") as about what the box holds.
-    Where only an area of the photo was judged, nothing may be said of places outside of it.
+    the option that it stands for, and words about what it singles out ("nothing unusual there") as about that.
+    Where only an area of the photo was judged, nothing may be said of places outside of it. `opens` tells that the
+    text is how the answer begins, where yes and no are said.
     """
     text = unscoped(text, inspection.area)
     if choices := parse_choices(question):
         return _chosen_wrongly(text, choices, inspection)
-    if box := find_box(question):
-        return _wrong_about_box(text, box, inspection, question)
-    return _against(text, inspection, question)
+    focus = find_focus(question, inspection)
+    asked = question if opens else ""
+    if focus is None or focus.sort == "kind":
+        return _against(text, inspection, asked)
+    return {"box": _wrong_about_box, "place": _wrong_about_place, "one": _wrong_about_one}[focus.sort](
+        text, focus, inspection, asked
+    )
 
 
 def _against(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
@@ -64,20 +69,66 @@ def _overstated(text: str, inspection: Inspection) -> tuple[Claim, ...]:
     return ()
 
 
-def _wrong_about_box(text: str, box: Box, inspection: Inspection, question: str) -> tuple[Claim, ...]:
+def _wrong_about_box(text: str, focus: Focus, inspection: Inspection, question: str) -> tuple[Claim, ...]:
     """What names a place of the photo, and not the box, is about the photo; all else is about the box."""
-    here, wrong = within(box, inspection), list[Claim]()
-    for _, sentence in sentences(text):
-        for part in PART.split(sentence):
-            elsewhere = MORE.search(part) or any(claim.kind == "position" for claim in claims(part))
-            about = inspection if elsewhere and not HERE.search(part) else here
-            wrong += [
-                claim
-                for claim in _against(part, about, "" if wrong else question)
-                if claim.kind not in WHOLE or not holds(claim, inspection)
-            ]
-            question = ""  # yes and no answer it once
+    here, wrong = within(focus, inspection), list[Claim]()
+    for part in _parts(text):
+        elsewhere = MORE.search(part) or any(claim.kind == "position" for claim in claims(part))
+        about = inspection if elsewhere and not HERE.search(part) else here
+        wrong += [
+            claim
+            for claim in _against(part, about, "" if wrong else question)
+            if claim.kind not in WHOLE or not holds(claim, inspection)
+        ]
+        question = ""  # yes and no answer it once
     return tuple(wrong)
+
+
+def _wrong_about_place(text: str, focus: Focus, inspection: Inspection, question: str) -> tuple[Claim, ...]:
+    """What is said of defects is about the place that was asked for, unless another is named; the first words may not
+    speak of others alone, nor of lesser defects there than the main one."""
+    here, wrong = within(focus, inspection), list[Claim]()
+    asked = PLACE.sub("", question.lower())  # "Is the upper left clean?": yes and no are about the place
+    for part in _parts(text):
+        stated = claims(part)
+        spots = [claim for claim in stated if claim.kind == "position"]
+        inside = [_is_within(str(claim.value), focus) for claim in spots]
+        if asked and here.regions and spots and not any(inside):
+            return (spots[0],)
+        about = here if all(inside) and not MORE.search(part) else inspection
+        for claim in _against(part, about, asked):
+            told_of_all = claim.kind in (*WHOLE, "presence", "count") and claim in stated
+            if not (told_of_all and holds(claim, inspection)):
+                wrong.append(claim)
+        if not HERE.search(part):
+            wrong += [claim for claim in stated if claim.kind == "presence" and not holds(claim, inspection)]
+        if about is here and here.regions:
+            wrong += _lesser(stated, here.regions[0])
+        asked = ""
+    return tuple(dict.fromkeys(wrong))
+
+
+def _is_within(place: str, focus: Focus) -> bool:
+    return focus.covers(place) or any(is_at(region, place) for region in focus.regions)
+
+
+def _lesser(stated: tuple[Claim, ...], main: Region) -> list[Claim]:
+    """A severity that is told first, and is not that of the main one of several defects."""
+    first = next((claim for claim in stated if claim.kind == "severity" and not claim.negated), None)
+    return [] if first is None or _fits(first, main) else [first]
+
+
+def _wrong_about_one(text: str, focus: Focus, inspection: Inspection, question: str) -> tuple[Claim, ...]:
+    """All is about the defect that was asked for, but what is said of the photo as a whole."""
+    if not focus.regions:
+        return _against(text, inspection, question)
+    found = _against(text, within(focus, inspection), question)
+    return tuple(claim for claim in found if claim.kind not in (*WHOLE, "count") or not holds(claim, inspection))
+
+
+def _parts(text: str) -> list[str]:
+    """Sentences, cut where one turns from a place or a box to what lies beside it."""
+    return [part for _, sentence in sentences(text) for part in PART.split(sentence)]
 
 
 def _chosen_wrongly(text: str, choices: Choices, inspection: Inspection) -> tuple[Claim, ...]:

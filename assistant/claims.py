@@ -41,6 +41,7 @@ from assistant.lexicon import (
     SEVERITY,
     SEVERITY_WORDS,
     SHAPE,
+    SIDE,
     SPOT,
     SUBJECT,
     SURE,
@@ -160,7 +161,9 @@ def _places(clause: str) -> list[tuple[int, str]]:
 
 def asked_places(question: str) -> list[str]:
     """The places that a question names ("what about the lower left?"), coarse where only a side is."""
-    return [place for _, place in _places(question.lower())]
+    low = question.lower()
+    found = [match["side"] or match["bare"] for match in SIDE.finditer(low)]
+    return [place for _, place in _places(low)] or [ROWS.get(side, side) for side in found]
 
 
 def _place(match: re.Match[str]) -> str:
@@ -280,7 +283,8 @@ def polarity(question: str) -> str | None:
     low = question.lower().replace("’", "'")
     if any(pattern.search(low) for pattern in (PLACE, TYPE, MORE, SEVERITY, SHAPE, OPEN_QUESTION)):
         return None
-    low = re.sub(r"^no,? (?=it|this|the)", "", GREETING.sub("", low))  # "no, it is broken" denies what was said before
+    # "No, it is broken" denies what was said before, "no doubt" denies nothing.
+    low = re.sub(r"^no,? (?=it|this|the)|\b(?:no|without(?: a| any)?) doubt\b", "", GREETING.sub("", low))
     bad = re.search(rf"\b(?:{BAD_WORD}|{DEFECT}|wrong|problems?|issues?|failed|terrible)\b", low)
     good = re.search(rf"\b(?:{GOOD_WORD}|pass(?:ed)?)\b", low)
     if not bad and not good:

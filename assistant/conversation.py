@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from assistant.area import Area, scoped, unscoped
-from assistant.boxes import find_box, note, outside, tell_box
 from assistant.claims import asked_places, asks_about_part
 from assistant.corrections import NO_CORRECTIONS, Corrections
+from assistant.focus import find_focus, note, tell_focus
 from assistant.grounding import ground, ground_stream, known_answer
 from assistant.inspection import Inspection
 from assistant.steering import steer
@@ -195,16 +195,16 @@ class Chat:
 def build_messages(inspection: Inspection, questions: list[str], answers: list[str]) -> list[dict[str, Any]]:
     """Messages in the convention of transformers; training and serving both build them here.
 
-    The first question carries the photo, the anomaly map and the facts line of the Inspection; a question about a
-    box carries what was found in it, for the facts line knows no pixels. Line breaks become blanks.
+    The first question carries the photo, the anomaly map and the facts line of the Inspection; one about a box, a
+    place or one of the defects carries what was found of that. Line breaks become blanks.
     """
     messages: list[dict[str, Any]] = []
     for i, question in enumerate(questions):
         opening: list[dict[str, Any]] = []
         if i == 0:
             opening = [{"type": "image"}, {"type": "anomaly"}, {"type": "text", "text": summarize(inspection)}]
-        if box := find_box(question):
-            opening.append({"type": "text", "text": note(box, inspection)})
+        if focus := find_focus(question, inspection):
+            opening.append({"type": "text", "text": note(focus, inspection)})
         asked = {"type": "text", "text": _one_line(question)}
         messages.append({"role": "user", "content": [*opening, asked]})
         if i < len(answers):
@@ -216,8 +216,8 @@ def _left_out(question: str, about: Inspection) -> str | None:
     """The answer to a question about a box or places of which nothing is judged; None where it is about others."""
     if about.area is None:
         return None
-    if (box := find_box(question)) and outside(box, about):
-        return tell_box(box, about)
+    if (focus := find_focus(question, about)) and focus.beside:
+        return tell_focus(focus, about)
     places = asked_places(question)
     return None if not places or any(map(about.judges, places)) else tell("cell", about, places[0])
 

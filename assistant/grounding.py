@@ -7,10 +7,10 @@ contradicts is replaced by a true sentence on the same subject. Streaming and ba
 import re
 from collections.abc import Iterable, Iterator
 
-from assistant.boxes import find_box, tell_box
 from assistant.checking import NO, YES, contradictions, holds, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
-from assistant.claims import asked_places, asks_about_part, claims, polarity, reads_nothing, states_verdict
+from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
+from assistant.focus import find_focus, tell_focus
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import REFUSAL
 from assistant.spoken import lowered
@@ -30,34 +30,26 @@ LEADING = re.compile(
 )
 
 
-def _repair(wrong: tuple[Claim, ...], inspection: Inspection, question: str = "") -> str:
-    """A true sentence on the subject of the most weighty wrong claim; on the place, where the question names it."""
+def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
+    """A true sentence on the subject of the most weighty wrong claim."""
     rank = ("presence", "count", "position", "type", "severity", "size", "tone", "shape")
     claim = min(wrong, key=lambda claim: rank.index(claim.kind) if claim.kind in rank else len(rank))
     if all(holds(each, inspection) for each in wrong):  # true one by one, false together
         claim = wrong[-1]
         if claim.kind in ("position", "type", "severity"):
             return tell("regions", inspection)
-    is_asked = claim.value in asked_places(question)
-    if claim.kind == "position" and (is_asked or (claim.negated and claim.value in POSITIONS)):
+    if claim.kind == "position" and claim.negated and claim.value in POSITIONS:
         return tell("cell", inspection, str(claim.value))
     subjects = {"tone": "look", "shape": "look", "probability": "confidence", "references": "comparison"}
     return tell(subjects.get(claim.kind, claim.kind), inspection)
 
 
-def _is_pressed(sentence: str, question: str, verdict: str) -> bool:
-    """Was the sentence agreeing to what a leading question wanted to hear?"""
-    if not LEADING.search(question):
-        return "confirm" in sentence.lower() and YES.search(sentence) is not None
-    return polarity(question) not in (None, verdict)
-
-
 def known_answer(inspection: Inspection, question: str) -> str:
-    """The true answer that needs no language model: to a multiple choice, about a box, else the verdict."""
+    """The true answer that needs no language model: to a multiple choice, about a focus, else the verdict."""
     if choices := parse_choices(question):
         return _choose("", choices, inspection)
-    box = find_box(question)
-    return tell_box(box, inspection) if box else tell("presence", inspection)
+    focus = find_focus(question, inspection)
+    return tell_focus(focus, inspection) if focus else tell("presence", inspection)
 
 
 def _choose(text: str, choices: Choices, inspection: Inspection) -> str:
@@ -122,7 +114,8 @@ class _Passage:
 
     def __init__(self, inspection: Inspection, question: str) -> None:
         self.inspection, self.question = inspection, question
-        self.box = find_box(question)
+        focus = find_focus(question, inspection)
+        self.focus = None if focus is None or focus.sort == "kind" else focus
         self.said: set[str] = set()
         self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
         self.open = False  # an opening clause is out and its sentence is not finished
@@ -130,30 +123,39 @@ class _Passage:
     def judge(self, part: str) -> str:
         """The part itself, a correction, or nothing where that correction was given before."""
         body = part.strip()
-        question = self.question if not self.said or self.box else ""
+        opens = not self.said
         if not body:
             return part
         if self.answered:
             return ""
-        if not self.said and REFUSAL.search(body.lower()) and (self.box or asks_about_part(question)):
+        if opens and REFUSAL.search(body.lower()) and self._is_answerable():
             self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
-            return known_answer(self.inspection, question)
-        wrong = contradictions(body, self.inspection, question)
+            return known_answer(self.inspection, self.question)
+        wrong = contradictions(body, self.inspection, self.question, opens=opens)
         opened, self.open = self.open, CLAUSE_END.search(part[-1] + " ") is not None
         if not wrong:
             self.said.add(body)
             return part
         self.open = False  # what takes the place of a part is a whole sentence
-        truth = tell_box(self.box, self.inspection) if self.box else _repair(wrong, self.inspection, self.question)
+        truth = tell_focus(self.focus, self.inspection) if self.focus else _repair(wrong, self.inspection)
         if truth in self.said and opened:  # an opening clause ("Severity:") must not be left hanging
             about_severity = any(claim.kind == "severity" for claim in wrong)
             truth = tell("severity" if about_severity else "position", self.inspection)
         elif truth in self.said:
             return ""
         self.said.add(truth)
-        if not self.box and wrong[0].kind == "presence" and _is_pressed(body, question, self.inspection.verdict):
+        if opens and not self.focus and wrong[0].kind == "presence" and self._is_pressed(body):
             truth = f"I can't confirm that. {truth}"
         if opened:
             truth = lowered(truth)
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"
+
+    def _is_answerable(self) -> bool:
+        return (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
+
+    def _is_pressed(self, sentence: str) -> bool:
+        """Was the sentence agreeing to what a leading question wanted to hear?"""
+        if not LEADING.search(self.question):
+            return "confirm" in sentence.lower() and YES.search(sentence) is not None
+        return polarity(self.question) not in (None, self.inspection.verdict)

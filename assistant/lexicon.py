@@ -85,10 +85,18 @@ ROWS = {"upper": "upper", "top": "upper", "lower": "lower", "bottom": "lower"}
 MIDDLE = r"(?:center|centre|middle|mid|central)"
 PLACE = re.compile(
     rf"\b(?:(?P<row>upper|top|lower|bottom|{MIDDLE})[ -](?:of the )?(?P<column>left|right|{MIDDLE})|"
-    rf"(?P<column2>left|right|{MIDDLE})[ -](?P<row2>upper|top|lower|bottom|{MIDDLE})|"
+    rf"(?P<column2>left|right|{MIDDLE})[ -](?:of the )?(?P<row2>upper|top|lower|bottom|{MIDDLE})|"
     r"(?:(?:on|at|to|near|in|along|towards?|by) the (?:far |very |outer )?)"
     r"(?P<side>left|right|top|bottom|upper|lower)\b"
-    rf"(?![ -](?:of the )?(?:left|right|{MIDDLE})\b)(?! (?:track|way|thing|place|moment|time))|(?P<middle>{MIDDLE}))\b"
+    rf"(?![ -](?:of the )?(?:left|right|upper|lower|top|bottom|{MIDDLE})\b)"
+    r"(?! (?:track|way|thing|place|moment|time|drawer|answer|bin|class|category|name|word|order|hands))|"
+    rf"(?P<middle>{MIDDLE}))\b"
+)
+# A side as questions name it, where an answer would say "on the left side".
+SIDE = re.compile(
+    r"\bthe (?:far |very |outer )?(?P<side>left|right|top|bottom|upper|lower)(?:-hand)? "
+    r"(?:side|half|edge|part|row|third|end|border)\b|\bthe (?P<bare>left|right|top|bottom)"
+    r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|and|or|too)\b))"
 )
 REFERENCES = re.compile(rf"\b(?P<n>{NUMBER}) (?:good |normal )?(?:references?|reference (?:photo|image|picture)s?)\b")
 SURE = re.compile(r"\b(?:sure|confident|certain|confidence|certainty)\b")

@@ -50,6 +50,13 @@ def with_article(kind: str | None) -> str:
     return kind if kind == "contamination" else f"a {kind}"
 
 
+def plural(noun: str) -> str:
+    """More than one of a kind of defect: "scratches"; of contamination there is no plural."""
+    if noun.endswith("contamination"):
+        return noun
+    return f"{noun}es" if noun.endswith(("ch", "s")) else f"{noun}s"
+
+
 def lowered(sentence: str) -> str:
     """A sentence as it goes on behind other words: "In the left half: it is defective"; "I" stays."""
     return sentence if re.match(r"I\b", sentence) else sentence[:1].lower() + sentence[1:]

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 
 from assistant import wording
-from assistant.boxes import listed, outside, within
 from assistant.claims import polarity
-from assistant.inspection import Inspection, Region
+from assistant.focus import Focus, at_places, called, listed, within
+from assistant.inspection import Inspection
 from assistant.spoken import COUNTS, ORDINALS, join, lowered, with_article
 from data_gen.phrasings import TEMPLATES, load_phrasings
 from data_gen.questions import Question, is_right
@@ -25,12 +25,13 @@ def write_answer(
 ) -> str:
     """A true answer in the words of the facts line; `slots` saves working them out anew (see `fact_slots`)."""
     entry = entry_for(question, inspection)
+    about = within(question.focus, inspection) if question.focus and question.focus.regions else inspection
     asked = polarity(question.plain) if question.intent == "presence" and question.plain.endswith("?") else None
     if entry == "brief_presence" and question.intent == "presence" and asked and inspection.verdict != "unsure":
         return "Yes." if asked == inspection.verdict else "No."
     answers = load_phrasings(folder).answers[entry]
     slots = (slots or fact_slots(inspection)) | _own_slots(question, inspection)
-    state = next(state for state in states(entry, Situation.of(inspection)) if state in answers)
+    state = next(state for state in states(entry, Situation.of(about)) if state in answers)
     text = fill(choose(answers[state], rng), slots)
     if entry == "presence" and asked and inspection.verdict != "unsure" and rng.random() < 0.5:
         return f"{'Yes' if asked == inspection.verdict else 'No'}, {lowered(text)}"
@@ -47,12 +48,8 @@ def entry_for(question: Question, inspection: Inspection) -> str:
     if intent in ("leading_good", "leading_bad"):
         wanted = "good" if intent == "leading_good" else "defective"
         return "agree" if inspection.verdict == wanted else "disagree"
-    if question.cell:
-        return "cell_here" if _regions_at(question.cell, inspection) else "cell_clear"
-    if question.box:
-        if outside(question.box, inspection):
-            return "box_outside"
-        return "box_here" if within(question.box, inspection).regions else "box_clear"
+    if question.focus:
+        return _entry_of_focus(question.focus, intent, inspection)
     if question.claim:
         return {True: "claimed_right", False: "claimed_wrong", None: "claimed_open"}[
             is_right(question.claim, inspection)
@@ -60,6 +57,20 @@ def entry_for(question: Question, inspection: Inspection) -> str:
     if question.choice and inspection.verdict == "unsure" and set(question.choice[0].options.values()) == {"Yes", "No"}:
         return "choice_unsure"
     return intent
+
+
+def _entry_of_focus(focus: Focus, intent: str, inspection: Inspection) -> str:
+    """What is singled out is there, or is not; its size, kind, look, severity or place is told as that of the whole."""
+    if focus.beside:
+        return "box_outside"
+    asked = intent.removeprefix("one_")
+    if focus.sort == "one":
+        return asked if focus.regions or not inspection.regions else "one_missing"
+    if focus.sort == "place" and intent != "cell" and focus.regions:
+        return "cell_count" if asked == "count" else asked
+    if focus.sort == "kind":
+        return "sort_here" if focus.regions else "sort_none"
+    return f"{'box' if focus.sort == 'box' else 'cell'}_{'here' if focus.regions else 'clear'}"
 
 
 def fact_slots(inspection: Inspection) -> dict[str, str]:
@@ -103,33 +114,31 @@ def _details(inspection: Inspection) -> str:
     return " ".join(told)
 
 
-def _regions_at(cell: str, inspection: Inspection) -> tuple[Region, ...]:
-    return tuple(region for region in inspection.regions if wording.is_at(region, cell))
-
-
 def _own_slots(question: Question, inspection: Inspection) -> dict[str, str]:
     """Slots of what this one question is about."""
-    if question.cell:
-        there = _regions_at(question.cell, inspection)
-        where = wording.at(question.cell)
-        return {"where": where, "found": listed(there, inspection) if there else ""}
-    if question.box:
-        there = within(question.box, inspection).regions
-        return {"found": listed(there, inspection) if there else ""}
+    if focus := question.focus:
+        here = within(focus, inspection)
+        slots = {"found": listed(focus.regions, inspection) if focus.regions else "", "which_is": called(focus)}
+        if focus.sort == "place":
+            slots["where"] = wording.at(focus.name)
+        return (fact_slots(here) if focus.regions and focus.sort != "box" else {}) | slots
     if question.claim:
-        return {"fact": _fact(question.claim[0], inspection)}
+        return {"fact": _fact(*question.claim, inspection)}
     if question.choice:
         choices, letter = question.choice
         return {"letter": letter, "option": choices.options[letter]}
     return {}
 
 
-def _fact(slot: str, inspection: Inspection) -> str:
+def _fact(slot: str, value: str, inspection: Inspection) -> str:
     """What the Inspection has to say on the subject of a user's claim."""
     if not inspection.regions:
         return "it looks good, with no defects"
     many = len(inspection.regions) > 1
     if slot == "cell":
+        there = at_places((value,), inspection).regions
+        if there:
+            return f"I see {listed(there, inspection)} {wording.at(value)}"
         return (
             f"the {wording.noun(inspection, 2 if many else 1)} {'are' if many else 'is'} {wording.places(inspection)}"
         )

@@ -25,17 +25,24 @@ Message = dict[str, str]
 # How often each intent comes up. Verdict, place and the refusal of other topics matter most.
 WEIGHTS = {
     "presence": 18, "location": 13, "count": 7, "size": 7, "severity": 7, "kind": 7, "look": 5, "confidence": 6,
-    "cell": 9, "box": 7, "choice": 8, "comparison": 4, "references": 2, "advice": 5, "report": 6, "detail": 2,
+    "cell": 12, "box": 7, "choice": 8, "comparison": 4, "references": 2, "advice": 5, "report": 6, "detail": 2,
     "brief": 3, "why": 3, "else": 3, "main": 3, "leading_good": 5, "leading_bad": 5, "claimed": 4, "correction": 4,
-    "greeting": 2, "thanks": 2, "identity": 2, "unanswerable": 4, "unrelated": 9,
+    "one": 5, "one_location": 2, "one_size": 5, "one_severity": 2, "one_kind": 2, "one_look": 2, "one_count": 2,
+    "sort": 5, "units": 2, "greeting": 5, "thanks": 2, "identity": 2, "unanswerable": 4, "unrelated": 9,
 }  # fmt: skip
 INTENTS = tuple(WEIGHTS)
 SOCIAL = ("greeting", "thanks", "identity", "unanswerable", "unrelated")  # leave no thread to follow
 LATER = ("why", "else", "correction", "thanks", "main", "brief")  # take up what was said; never first
-AGAIN = ("cell", "box", "choice", "unrelated")  # may come twice in a dialogue
+AGAIN = ("cell", "box", "choice", "one", "one_size", "sort", "unrelated")  # may come twice in a dialogue
 PAIRED = (*BRIEF, "look", "confidence")  # may be asked two at a time
-TWO = 0.12  # share of those that are
-PLACED = ("cell", "box", "choice")  # about a place or options of their own: "how big?" after them would be unclear
+TWO = 0.18  # share of those that are
+SINGLED = ("one", "one_location", "one_size", "one_severity", "one_kind", "one_look", "one_count", "sort")
+PLACED = (
+    "cell",
+    "box",
+    "choice",
+    *SINGLED,
+)  # about a place or options of their own: "how big?" after them would be unclear
 
 
 def write_dialogue(

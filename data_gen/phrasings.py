@@ -10,24 +10,30 @@ from typing import Any
 import yaml
 
 from assistant import UserError
-from assistant.inspection import POSITIONS
+from assistant.focus import SIDES
+from assistant.focus_words import ONES
+from assistant.inspection import KINDS, POSITIONS
 from data_gen.states import ENTRIES, allowed_slots, situations, states
-from data_gen.typed import SLOT
+from data_gen.typed import SLOT, slots_of
 
 TEMPLATES = Path(__file__).parent / "templates"
-SIDES = ("upper", "lower", "left", "right")
 ASKED = (  # intents of questions.yaml; "choice" and "unrelated" have a file each
     "presence", "location", "count", "size", "severity", "kind", "look", "confidence", "cell", "box", "comparison",
     "references", "advice", "report", "detail", "brief", "why", "else", "main", "leading_good", "leading_bad",
-    "claimed", "correction", "greeting", "thanks", "identity", "unanswerable",
+    "claimed", "correction", "greeting", "thanks", "identity", "unanswerable", "units", "one", "one_location",
+    "one_size", "one_severity", "one_kind", "one_look", "one_count", "sort",
 )  # fmt: skip
 SUBTASKS = ("presence", "location", "kind", "look", "severity", "count")  # of a multiple choice
 OWN_SLOTS = {  # slots that the writer fills by itself, and that a phrasing of the intent may or must hold
-    "cell": frozenset(("cell",)), "box": frozenset(("box",)), "claimed": frozenset(("cell", "number", "kind")),
+    "cell": frozenset(("cell",)), "one": frozenset(("one",)), "one_location": frozenset(("one",)),
+    **dict.fromkeys(("one_size", "one_severity", "one_kind", "one_look"), frozenset(("one", "one_there"))),
+    "one_count": frozenset(("cell",)), "sort": frozenset(("sorts",)), "box": frozenset(("box",)),
+    "claimed": frozenset(("cell", "number", "kind")),
 }  # fmt: skip
 WORDS = (  # entries of slots.yaml that the writer uses by name
-    "opener", "closer", "in_brief", "in_detail", "instruction",
+    "opener", "closer", "in_brief", "in_detail", "instruction", "there",
     *(f"cell_{cell.replace(' ', '_')}" for cell in (*POSITIONS, *SIDES)),
+    *(f"one_{name.replace(' ', '_')}" for name in ONES), *(f"sorts_{kind.replace(' ', '_')}" for kind in KINDS),
 )  # fmt: skip
 
 Table = dict[str, tuple[str, ...]]
@@ -144,7 +150,7 @@ def _questions(folder: Path, words: frozenset[str]) -> tuple[Table, Table]:
             _check_slots(table[intent], words | own, where)
             _check_unique(table[intent], where, seen)
             for line in table[intent]:
-                if own and len(own & set(SLOT.findall(line))) != 1:
+                if own and len(own & set(slots_of(line))) != 1:
                     raise UserError(
                         f"{where}: {line!r} does not say what it is about", f"use {{{'} or {'.join(sorted(own))}}} once"
                     )

@@ -8,29 +8,32 @@ import numpy as np
 from assistant import wording
 from assistant.boxes import Box
 from assistant.choices import Choices
+from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind, one_of
+from assistant.focus_words import ONES
 from assistant.inspection import KINDS, POSITIONS, Inspection
 from assistant.spoken import COUNTS, with_article
 from data_gen.boxes import draw_box
 from data_gen.choices import write_choice
-from data_gen.phrasings import SIDES, TEMPLATES, load_phrasings
+from data_gen.phrasings import TEMPLATES, load_phrasings
 from data_gen.states import BRIEF
-from data_gen.typed import SLOT, choose, continued, draw, dress, fill, roughen
+from data_gen.typed import choose, continued, draw, dress, fill, roughen, slots_of
 
 DETAIL = (*BRIEF, "look", "report", "comparison")  # what one may want to know in detail
 CLAIMS = ("cell", "number", "kind")  # slots of what a user may claim
+SINGLED = ("cell", "one", "one_there", "sorts")  # slots of what a question singles out
 UNDRESSED = ("greeting", "thanks", "correction", "brief", "choice")  # take no opener and no closer
 
 
 @dataclass(frozen=True)
 class Question:
-    """What the user typed and what is meant; of the last five fields at most the intent's own is set."""
+    """What the user typed and what is meant; `focus` is what the question singles out."""
 
     text: str
     intent: str
     plain: str  # before openers and slips of the key
     length: str = ""  # "brief" or "detail" where the user asked for it
     about: str = "presence"  # intent of the thread that "in one word?" takes up
-    cell: str | None = None  # a 3x3 cell or a side
+    focus: Focus | None = None
     box: Box | None = None
     choice: tuple[Choices, str] | None = None  # with the right letter
     claim: tuple[str, str] | None = None  # slot and value of what the user says: ("number", "two")
@@ -67,22 +70,25 @@ def write_question(
         text, choices, letter = write_choice(inspection, phrasings, rng)
         return Question(text, intent, text, choice=(choices, letter))
     template = choose((phrasings.follow if follow else phrasings.ask)[intent], rng)
-    slots, cell, box, claim = phrasings.slots, None, None, None
+    slots, focus, box, claim = phrasings.slots, None, None, None
     if intent == "claimed":
-        claim = _claim(next(name for name in SLOT.findall(template) if name in CLAIMS), inspection, rng)
+        claim = _claim(next(name for name in slots_of(template) if name in CLAIMS), inspection, rng)
         slots = slots | {claim[0]: _spoken(claim[1], slots)}
-    elif intent == "cell":
-        cell = _place(inspection, rng)
-        slots = slots | {"cell": _spoken(cell, slots)}
     elif intent == "box":
         box = draw_box(inspection, rng)
+        focus = in_box(box, inspection)
         slots = slots | {"box": (str(list(box)),)}
+    elif own := next((name for name in slots_of(template) if name in SINGLED), None):
+        focus = _singled(own, inspection, rng)
+        slots = slots | {own: _names(own, focus, slots, rng)}
     plain, length = draw(template, slots, rng), ""
     if noise and not follow and (length := _length(intent, rng)):
         plain = fill(choose(slots[f"in_{length}"], rng), {"question": plain})
     dressed = plain if follow or length or intent in UNDRESSED or not noise else dress(plain, slots, rng)
     text = roughen(dressed, rng) if noise else plain
-    return Question(text, intent, plain, length=length, about=about, cell=cell, box=box, claim=claim)
+    if focus and find_focus(text, inspection) != focus:
+        text = dressed  # a slip must not make it another place
+    return Question(text, intent, plain, length=length, about=about, focus=focus, box=box, claim=claim)
 
 
 def write_two(first: str, second: str, rng: np.random.Generator, folder: Path = TEMPLATES) -> str:
@@ -108,6 +114,27 @@ def _length(intent: str, rng: np.random.Generator) -> str:
 def _spoken(value: str, slots: dict[str, tuple[str, ...]]) -> tuple[str, ...]:
     """The names of a place, or the value itself."""
     return slots.get(f"cell_{value.replace(' ', '_')}", (value,))
+
+
+def _singled(slot: str, inspection: Inspection, rng: np.random.Generator) -> Focus:
+    """A place, one of the defects, or a kind of them: mostly one that is there."""
+    if slot == "one":
+        count = len(inspection.regions)
+        there = tuple(name for name in ONES if one_of(name, inspection).regions)
+        return one_of(choose(there if count > 1 and rng.random() < 0.9 else tuple(ONES), rng), inspection)
+    if slot == "sorts":
+        kinds = tuple(region.type for region in inspection.regions if region.type)
+        return of_kind(choose(kinds if kinds and rng.random() < 0.5 else KINDS, rng), inspection)
+    return at_places((_place(inspection, rng),), inspection)
+
+
+def _names(slot: str, focus: Focus, slots: dict[str, tuple[str, ...]], rng: np.random.Generator) -> tuple[str, ...]:
+    """What people call it: "bottom left", "the tiniest mark", "the flaw in the bottom left", "scratches"."""
+    if slot in ("one", "sorts"):
+        words = slots[f"{slot}_{focus.name.replace(' ', '_')}"]
+        return words if slot == "sorts" else tuple(draw(word, slots, rng) for word in words)
+    places = _spoken(focus.name, slots)
+    return places if slot == "cell" else (draw(choose(slots["there"], rng), slots | {"cell": places}, rng),)
 
 
 def _place(inspection: Inspection, rng: np.random.Generator) -> str:

@@ -8,6 +8,11 @@ SLOT = re.compile(r"\{(\w+)\}")
 TOUCHES = str.maketrans({"e": "w", "r": "t", "i": "o", "o": "p", "a": "s", "n": "m", "l": "k", "c": "v"})
 
 
+def slots_of(template: str) -> list[str]:
+    """The names of its slots, without their capitals."""
+    return [name[0].lower() + name[1:] for name in SLOT.findall(template)]
+
+
 def choose(options: tuple[str, ...], rng: np.random.Generator) -> str:
     return options[int(rng.random() * len(options))]  # ten times as fast as rng.choice on short rows
 

@@ -7,10 +7,10 @@ import pytest
 
 from assistant import Assistant, UserError
 from assistant.area import THE_BOX, Area, Piece, bounds, scoped
-from assistant.boxes import tell_box
 from assistant.calibration import Calibration
 from assistant.checking import contradictions
 from assistant.conversation import Chat
+from assistant.focus import in_box, tell_focus
 from assistant.grounding import claims, ground
 from assistant.inspection import POSITIONS, Inspection, Region
 from assistant.report import describe
@@ -159,7 +159,7 @@ def test_nothing_is_said_of_places_outside() -> None:
     assert ground("I see nothing unusual in the lower left.", upper) == (
         "I judge only the upper half, which leaves out the lower left."
     )
-    assert tell_box((0, 40, 9, 50), upper) == "That box is outside the area that I judge."
+    assert tell_focus(in_box((0, 40, 9, 50), upper), upper) == "That box is outside the area that I judge."
 
 
 def some_areas(rng: np.random.Generator, size: tuple[int, int]) -> list[Area]:

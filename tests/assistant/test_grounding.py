@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from assistant.boxes import find_box, note, tell_box
+from assistant.boxes import find_box
 from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.conversation import build_messages
+from assistant.focus import in_box, note, tell_focus
 from assistant.grounding import (
     SPOKEN_TOKENS,
     Claim,
@@ -327,9 +328,17 @@ def test_boxes_are_found_in_questions(question: str, box: tuple[int, ...] | None
     ("question", "answer", "mended"),
     [
         ("What is at [0, 0, 50, 50]?", "I see a moderate scratch in the box.", None),
-        ("What is at [0, 0, 50, 50]?", "I see a minor dent in the box.", "I see a moderate scratch in the box."),
-        ("What is at [0, 0, 50, 50]?", "Nothing unusual in the box.", "I see a moderate scratch in the box."),
-        ("Is this box OK: [0, 0, 50, 50]?", "Yes.", "I see a moderate scratch in the box."),
+        (
+            "What is at [0, 0, 50, 50]?",
+            "I see a minor dent in the box.",
+            "I see a moderate scratch in the box, about 2% of the photo.",
+        ),
+        (
+            "What is at [0, 0, 50, 50]?",
+            "Nothing unusual in the box.",
+            "I see a moderate scratch in the box, about 2% of the photo.",
+        ),
+        ("Is this box OK: [0, 0, 50, 50]?", "Yes.", "I see a moderate scratch in the box, about 2% of the photo."),
         ("Is this box OK: [0, 0, 50, 50]?", "No.", None),
         ("Is this box OK: [60, 40, 90, 90]?", "Yes, it looks good.", None),
         ("Is this box OK: [60, 40, 90, 90]?", "It is defective.", "I see nothing unusual in the box."),
@@ -349,11 +358,11 @@ def test_words_about_a_box_are_held_against_what_it_holds(question: str, answer:
 def test_a_question_with_a_box_carries_what_was_found_there() -> None:
     messages = build_messages(BOXED, ["Is it OK?", "What is at\n[0, 0, 50, 50]?"], ["No."])
     assert [item["text"] for item in messages[-1]["content"]] == [
-        "Box: a moderate scratch.", "What is at [0, 0, 50, 50]?",
+        "Box: moderate scratch, upper left, 2%, thin, darker.", "What is at [0, 0, 50, 50]?",
     ]  # fmt: skip
     assert len(messages[0]["content"]) == 4
-    assert note((900, 0, 950, 9), BOXED) == "Box: outside the photo."
-    assert tell_box((60, 40, 90, 90), BOXED) == "I see nothing unusual in the box."
+    assert note(in_box((900, 0, 950, 9), BOXED), BOXED) == "Box: outside the photo."
+    assert tell_focus(in_box((60, 40, 90, 90), BOXED), BOXED) == "I see nothing unusual in the box."
 
 
 WHERE = "Where is the defect? A: Upper left. B: Lower left. C: Center right. D: There is no defect."
@@ -430,5 +439,8 @@ def test_the_letter_must_fit_the_inspection(facts: Inspection, question: str, an
 
 def test_a_silent_model_is_answered_for() -> None:
     assert known_answer(BAD, WHERE) == "A: Upper left."
-    assert known_answer(BOXED, "What is at [0, 0, 50, 50]?") == "I see a moderate scratch in the box."
+    assert (
+        known_answer(BOXED, "What is at [0, 0, 50, 50]?")
+        == "I see a moderate scratch in the box, about 2% of the photo."
+    )
     assert known_answer(GOOD, "Is it OK?") == tell("presence", GOOD)

@@ -12,10 +12,11 @@ import pytest
 import yaml
 
 from assistant import UserError
-from assistant.boxes import find_box, note, overlap
+from assistant.boxes import find_box, overlap
 from assistant.checking import contradictions, option_holds, right_letter
 from assistant.choices import parse_choices
 from assistant.claims import claims
+from assistant.focus import find_focus, listed, note
 from assistant.grounding import ground
 from assistant.inspection import VERDICTS, Inspection, severity_of
 from assistant.spoken import COUNTS
@@ -26,7 +27,7 @@ from data_gen.boxes import CLEAR
 from data_gen.instructions import INTENTS, questions_for, write_answer, write_dialogue, write_question
 from data_gen.invented import random_inspection
 from data_gen.phrasings import TEMPLATES, load_phrasings
-from data_gen.questions import Question
+from data_gen.questions import SINGLED, Question
 from data_gen.states import BRIEF, Situation, states
 from data_gen.typed import SLOT, draw, fill
 
@@ -106,7 +107,11 @@ def test_every_line_of_the_answers_is_true_in_its_state() -> None:
 def test_every_line_of_the_questions_can_be_drawn(part: str) -> None:
     phrasings = load_phrasings()
     rng = np.random.default_rng(5)
-    own = {"cell": ("top left",), "box": ("[1, 2, 3, 4]",), "number": ("two",), "kind": ("a dent",)}
+    own = {name: ("top left",) for name in SINGLED} | {
+        "box": ("[1, 2, 3, 4]",),
+        "number": ("two",),
+        "kind": ("a dent",),
+    }
     for lines in getattr(phrasings, part).values():
         for line in lines:
             assert "{" not in draw(line, phrasings.slots | own, rng)
@@ -115,18 +120,29 @@ def test_every_line_of_the_questions_can_be_drawn(part: str) -> None:
 def test_boxes_are_read_back_and_never_graze_a_region() -> None:
     rng = np.random.default_rng(6)
     entries: Counter[str] = Counter()
-    for _ in range(800):
+    for _ in range(1200):
         facts = random_inspection(rng)
         question = write_question("box", facts, rng)
         assert question.box is not None and find_box(question.text) == question.box, question.text
         shares = [overlap(region.box, question.box) for region in facts.regions]
         assert all(share == 0 or share >= CLEAR for share in shares)
         entries[entry_for(question, facts)] += 1
-        facts_of_box = note(question.box, facts).removeprefix("Box: ").rstrip(".")
-        answer = write_answer(question, facts, rng)
-        if entry_for(question, facts) == "box_here":
-            assert facts_of_box in answer, "the answer copies the note that the model is shown"
     assert min(entries[name] for name in ("box_here", "box_clear", "box_outside")) > 20
+
+
+@pytest.mark.parametrize("intent", ["cell", "box", "sort", *(intent for intent in INTENTS if intent.startswith("one"))])
+def test_what_is_singled_out_is_read_back_and_stands_in_the_note(intent: str) -> None:
+    rng = np.random.default_rng(INTENTS.index(intent))
+    for _ in range(400):
+        facts = random_inspection(rng)
+        follow = bool(rng.random() < 0.3)
+        question = write_question(intent, facts, rng, noise=False, follow=follow)
+        focus = find_focus(question.text, facts)
+        assert focus is not None and focus == question.focus, (question, focus)
+        told = note(focus, facts)
+        assert all(f"{region.severity} {region.type or 'unknown kind'}" in told for region in focus.regions), told
+        if entry_for(question, facts) in ("cell_here", "box_here"):
+            assert listed(focus.regions, facts) in write_answer(question, facts, rng)
 
 
 def test_of_the_options_exactly_one_is_true() -> None:
@@ -275,13 +291,18 @@ def test_random_inspections_are_plausible() -> None:
 def test_the_benchmark_asks_otherwise() -> None:
     """What is measured is understanding, not recall: training can make none of the benchmark's wordings."""
     phrasings = load_phrasings()
+    own = {
+        slot: tuple(word for name, words in phrasings.slots.items() if name.startswith(f"{slot}_") for word in words)
+        for slot in ("cell", "one", "sorts")
+    }
+    own["one_there"] = phrasings.slots["there"]
     ours = {
         plainly(text)
         for table in (phrasings.ask, phrasings.follow)
         for intent, lines in table.items()
-        if intent not in ("cell", "box", "claimed")
+        if intent not in ("box", "claimed")
         for line in lines
-        for text in every_filling(line, phrasings.slots)
+        for text in every_filling(line, phrasings.slots | own)
     }
     tables = [yaml.safe_load(path.read_text(encoding="utf-8")) for path in BENCHMARKS]
     benchmark = {plainly(text) for table in tables for lines in table.values() for text in lines}

@@ -1,0 +1,155 @@
+"""What of the photo a question is about: a box in pixels, places by their names, one of the defects, a kind of them.
+
+"How big is the smallest one?", "What about the lower left?": the facts line names the defects in a row, and its place
+among them, or at the far end of a list, is hard to find for a small model. So what the question is about is worked out
+here: for the line that the language model is shown beside the question, for the check of its answer, and for the
+dialogues that it learns from.
+"""
+
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from assistant import wording
+from assistant.boxes import Box, find_box, outside, overlap
+from assistant.choices import parse_choices
+from assistant.claims import asked_places
+from assistant.focus_words import ASKS_IF, ASKS_WHERE, NO_ONE, ONES
+from assistant.inspection import SEVERITIES, Inspection, Region
+from assistant.lexicon import TYPE, TYPES
+from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
+from assistant.wording import LISTED, at, counted, is_at, named, places, size_of
+
+SIDES = ("upper", "lower", "left", "right")
+# Share of the smaller of two boxes that must be common to both: the corner of a bounding box is mostly empty.
+OVERLAP = 0.1
+
+
+@dataclass(frozen=True)
+class Focus:
+    """What a question is about.
+
+    `name` is how an answer calls it: "box", a place ("lower left"), one of `ONES`, or a kind of defect; `regions` are
+    those that are meant; `places` the cells and sides that were named; `beside` tells what a box lies wholly outside
+    of ("the photo"), None where it does not.
+    """
+
+    sort: Literal["box", "place", "one", "kind"]
+    name: str
+    regions: tuple[Region, ...]
+    places: tuple[str, ...] = ()
+    beside: str | None = None
+
+    def covers(self, place: str) -> bool:
+        """Is a cell or a side one of the places that were named, or part of one, or does it hold one?"""
+        return any(
+            place == own or (own in SIDES and own in place.split()) or (place in SIDES and place in own.split())
+            for own in self.places
+        )
+
+
+def find_focus(question: str, inspection: Inspection) -> Focus | None:
+    """What a question singles out; None where it is about the whole part, or a multiple choice."""
+    if parse_choices(question):
+        return None
+    if box := find_box(question):
+        return in_box(box, inspection)
+    low = " ".join(question.lower().replace("’", "'").split())
+    if not NO_ONE.search(low):
+        for name, pattern in ONES.items():
+            if pattern.search(low):
+                return one_of(name, inspection)
+    named_places = tuple(dict.fromkeys(asked_places(low)))
+    if named_places and (ASKS_IF.search(low) or not ASKS_WHERE.search(low)):
+        return at_places(named_places, inspection)
+    if match := TYPE.search(low):
+        return of_kind(list(TYPES)[int((match.lastgroup or "t0")[1:])], inspection)
+    return None
+
+
+def in_box(box: Box, inspection: Inspection) -> Focus:
+    """What overlaps a box."""
+    there = tuple(region for region in inspection.regions if overlap(region.box, box) >= OVERLAP)
+    return Focus("box", "box", there, beside=outside(box, inspection))
+
+
+def at_places(named_places: tuple[str, ...], inspection: Inspection) -> Focus:
+    """What is at any of some 3x3 cells or sides."""
+    there = (region for region in inspection.regions if any(is_at(region, place) for place in named_places))
+    return Focus("place", join(named_places), tuple(there), named_places)
+
+
+def one_of(name: str, inspection: Inspection) -> Focus:
+    """The defect that a name of `ONES` singles out; none where there are not so many of them."""
+    regions = inspection.regions
+    by_size = sorted(regions, key=lambda region: region.area_fraction)
+    mildest = sorted(regions, key=lambda region: (SEVERITIES.index(region.severity), region.area_fraction))
+    first = {"smallest": by_size, "largest": by_size[::-1], "mildest": mildest, "last": regions[::-1]}
+    if name == "other":
+        return Focus("one", name, regions[1:])
+    number = 0 if name in (*first, "main") else ORDINALS.index(name)
+    return Focus("one", name, tuple(first.get(name, regions)[number : number + 1]))
+
+
+def of_kind(kind: str, inspection: Inspection) -> Focus:
+    """The defects of one kind."""
+    return Focus("kind", kind, tuple(region for region in inspection.regions if region.type == kind))
+
+
+def within(focus: Focus, inspection: Inspection) -> Inspection:
+    """The same Inspection as if this were all that was asked about: "good" where nothing is meant."""
+    return replace(inspection, regions=focus.regions, verdict=inspection.verdict if focus.regions else "good")
+
+
+def listed(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    """Some regions without their places: "two minor scratches and a severe stain"."""
+    names = [named(region, inspection) for region in regions]
+    told = list(dict.fromkeys(names))[:LISTED]
+    return join(name if names.count(name) == 1 else _several(names.count(name), name) for name in told)
+
+
+def _several(count: int, name: str) -> str:
+    head, of, tail = name.removeprefix("a ").partition(" of ")
+    return name if plural(head) == head else f"{COUNTS[count]} {plural(head)}{of}{tail}"
+
+
+def note(focus: Focus, inspection: Inspection) -> str:
+    """The line beside such a question, for the language model: "Smallest: minor scratch, center, 0.5%, thin, dark."."""
+    if focus.beside:
+        return f"Box: outside {focus.beside}."
+    if not focus.regions:
+        return f"{as_sentence(focus.name)}: {'none' if focus.sort in ('one', 'kind') else 'nothing unusual'}."
+    several = f" {COUNTS[len(focus.regions)]}:" if len(focus.regions) > 1 else ""
+    return f"{as_sentence(focus.name)}:{several} {'; '.join(map(_told, focus.regions))}."
+
+
+def _told(region: Region) -> str:
+    tone = "similar tone" if region.tone == "similar" else region.tone
+    return (
+        f"{region.severity} {region.type or 'unknown kind'}, {region.position}, {spoken_size(region.area_fraction)}, "
+        f"{region.shape}, {tone}"
+    )
+
+
+def called(focus: Focus) -> str:
+    """The beginning of a sentence about one of the defects: "the smallest is", "the others are"."""
+    if focus.name == "other" and len(focus.regions) > 1:
+        return "the others are"
+    return f"the {focus.name} {'one ' if focus.name in ('main', 'other') else ''}is"
+
+
+def tell_focus(focus: Focus, inspection: Inspection) -> str:
+    """The canonical true sentence about what a question singles out."""
+    regions = focus.regions
+    if focus.beside:
+        return f"That box is outside {focus.beside}."
+    where = "in the box" if focus.sort == "box" else at(focus.name)
+    if focus.sort in ("box", "place") and not regions:
+        return f"I see nothing unusual {where}."
+    if not regions:
+        seen = f"I see {counted(inspection)}{' ' + places(inspection) if inspection.regions else ''}."
+        return seen if focus.sort == "one" or not inspection.regions else f"I can name none so. {seen}"
+    size = f", {size_of(regions[0])} of the photo" if len(regions) == 1 else ""
+    if focus.sort in ("one", "kind"):
+        said = as_sentence(called(focus)) if focus.sort == "one" else "I see"
+        return f"{said} {wording.listed(within(focus, inspection))}{size}."
+    return f"I see {listed(regions, inspection)} {where}{size}."
