@@ -36,6 +36,7 @@ from assistant.lexicon import (
     PERCENT,
     PLACE,
     REFERENCES,
+    REQUEST,
     ROWS,
     SCENE,
     SEVERITY,
@@ -301,5 +302,7 @@ def asks_about_part(question: str) -> bool:
     low = question.lower()
     if UNKNOWABLE.search(low):
         return False
+    if REQUEST.fullmatch(low):
+        return True
     named = re.search(rf"\b{DEFECT}\b", low) or CONDITION.search(low)
     return named is not None or (OF_PART.search(low) is not None and polarity(question) is not None)

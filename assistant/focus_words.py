@@ -40,8 +40,8 @@ NO_ONE = re.compile(
 )
 # "Is it on the left or on the right?" singles out no place.
 ASKS_WHERE = re.compile(
-    r"\bor (?:in|at|on|to|near|more|off|out|below|somewhere|high|side|(?:the |its )?(?:rim|edge|end|corner|upper|lower|"
-    r"top|bottom|left|right|mid|cent))|\bwhich (?:way|side|half|direction|part|zone|corner)\b|\bdirection\b|\bhow close\b|"
-    r"\bfrom the (?:middle|cent(?:er|re)|edge|rim|corner)\b(?! left| right)|\bside of the cent"
+    r"\bor (?:in|at|on|to|near|more|off|out|below|somewhere|high|side|(?:the |its )?(?:rim|edge|end|corner|upper|"
+    r"lower|top|bottom|left|right|mid|cent))|\bwhich (?:way|side|half|direction|part|zone|corner)\b|\bdirection\b|"
+    r"\bhow close\b|\bfrom the (?:middle|cent(?:er|re)|edge|rim|corner)\b(?! left| right)|\bside of the cent"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|fine|wrong)\b")

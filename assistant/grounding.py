@@ -12,7 +12,7 @@ from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus
 from assistant.inspection import POSITIONS, Inspection
-from assistant.lexicon import REFUSAL
+from assistant.lexicon import IDENTITY, REFUSAL, REQUEST
 from assistant.spoken import lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, say, summarize, tell
 
@@ -128,7 +128,7 @@ class _Passage:
             return part
         if self.answered:
             return ""
-        if opens and REFUSAL.search(body.lower()) and self._is_answerable():
+        if opens and self._evades(body.lower()):
             self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
             return known_answer(self.inspection, self.question)
         wrong = contradictions(body, self.inspection, self.question, opens=opens)
@@ -151,8 +151,12 @@ class _Passage:
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"
 
-    def _is_answerable(self) -> bool:
-        return (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
+    def _evades(self, low: str) -> bool:
+        """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""
+        if REQUEST.fullmatch(self.question.lower()) and IDENTITY.search(low):
+            return True
+        asked = (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
+        return asked and REFUSAL.search(low) is not None
 
     def _is_pressed(self, sentence: str) -> bool:
         """Was the sentence agreeing to what a leading question wanted to hear?"""

@@ -152,6 +152,14 @@ OF_PART = re.compile(
     r"\b(?:it|its|this|part|piece|item|board|unit|sample|product|component|object|surface|everything|all|workpiece|"
     r"specimen|(?:any|some|no)thing|pass|(?:is|are|does|do) (?:the|your))\b|^\W*\w+(?: \w+)?\W*$"
 )
+# "Inspect this one, please": a wish for the verdict.
+REQUEST = re.compile(
+    r"\W*(?:(?:hi|hello|hey|please|pls|plz|kindly|now|just|(?:can|could|would|will) you)\W+)*"
+    rf"(?:inspect|check|examine|judge)(?: {PART}| (?:the|this|my|our) (?:photo|picture|image|pic|{PART}))?"
+    r"(?:\W+(?:please|pls|plz|for me|thanks))*\W*"
+)
+# Talk of what the assistant is and does.
+IDENTITY = re.compile(r"\bi (?:am an|inspect|look for)\b|^an? (?:ai|inspection) assistant\b")
 GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")
 # What no photo tells, even where the question holds a word for a defect ("Who damaged it?", "When will it break?").
 UNKNOWABLE = re.compile(

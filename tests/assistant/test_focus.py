@@ -75,8 +75,8 @@ def test_most_questions_single_nothing_out(question: str) -> None:
         ("The smallest?", "Smallest: minor hole, lower center, under 0.1%, thin, darker."),
         (
             "What about the center right?",
-            "Center right: two: moderate hole, center, 0.7%, thin, darker; minor unknown kind, center right, under 0.1%,"
-            " thin, darker.",
+            "Center right: two: moderate hole, center, 0.7%, thin, darker; minor unknown kind, center right, "
+            "under 0.1%, thin, darker.",
         ),
         ("The lower left?", "Lower left: nothing unusual."),
         ("The fifth one?", "Fifth: none."), ("Dents?", "Dent: none."),

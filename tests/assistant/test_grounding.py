@@ -232,6 +232,17 @@ def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     assert ground(refusal, inspection, "Will it rain?") == refusal
 
 
+@pytest.mark.parametrize("wish", ["inspect plz", "Could you check the photo, please?", "examine this one"])
+def test_a_wish_to_inspect_gets_the_verdict(wish: str) -> None:
+    for beside in (
+        "I am an AI assistant for visual inspection. You can ask where a defect is.",
+        "I can't help with that.",
+    ):
+        assert ground(beside, BAD, wish) == tell("presence", BAD)
+    about = "I am an AI assistant for visual inspection."
+    assert ground(about, BAD, "What are you?") == about
+
+
 def test_what_is_said_of_both_holds_for_each() -> None:
     two = inspection(
         "defective", 0.95,
