@@ -1,0 +1,104 @@
+"""Questions about one of several defects, or about a place: is what was asked for told, and nothing else?
+
+    python benchmarks/singled_out.py ROOT [--model tiny] [--photos 40] [--shots 4] [--seed 0] [--bare]
+
+Of test photos on which the assistant itself finds two defects or more, each is asked eight questions in a conversation
+of its own; the wordings are of somebody who had not seen what the model was taught. Answers are held against the
+Inspection, not the labels. `--bare` takes the language model's words without the check of its sentences.
+"""
+
+import argparse
+import random
+from collections import Counter
+from dataclasses import replace
+from pathlib import Path
+
+from dev_questions import draw_photos, load_phrasings, shuffled_forever
+
+from assistant import Assistant, Chat
+from assistant.checking import holds
+from assistant.claims import claims
+from assistant.evaluation.categories import find_categories
+from assistant.inspection import POSITIONS, Inspection, Region
+from assistant.spoken import COUNTS
+
+WORDINGS = Path(__file__).resolve().parent / "questions" / "singled_out.yaml"
+AT_PLACE = ("place", "size_at_place", "count_at_place")
+
+
+def meant(kind: str, place: str, inspection: Inspection) -> tuple[Region, ...]:
+    """The regions that a question is about."""
+    if kind in AT_PLACE:
+        return inspection.regions_in(place)
+    if "smallest" in kind:
+        return (min(inspection.regions, key=lambda region: region.area_fraction),)
+    return inspection.regions[1:2] if "second" in kind else inspection.regions[1:]
+
+
+def fits(kind: str, answer: str, place: str, inspection: Inspection) -> bool:
+    """Does the answer tell what was asked of the regions that are meant, and name no place where none of them is?"""
+    regions, stated = meant(kind, place, inspection), claims(answer)
+    spots = [claim for claim in stated if claim.kind == "position"]
+    if not regions:
+        return any(claim.negated and claim.value == place for claim in spots)
+    if any(claim.negated or not any(claim.value in region.cells for region in regions) for claim in spots):
+        return False
+    about = replace(inspection, regions=regions)
+    asked = {"size_of_smallest": "size", "severity_of_second": "severity", "size_at_place": "size"}.get(
+        kind, "position"
+    )
+    if kind == "count_at_place":
+        return COUNTS[len(regions)] in answer.lower().replace(" a ", " one ")
+    told = [claim for claim in stated if claim.kind == asked and not claim.negated]
+    return bool(told) and all(holds(claim, about) for claim in told)
+
+
+def said(chat: Chat, question: str, bare: bool) -> str:
+    if bare:
+        return "".join(chat.assistant.say(*chat.prompt(question)))
+    answer = chat.ask(question)
+    chat.take_back(-1)
+    return answer
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("root", type=Path, metavar="ROOT")
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--photos", type=int, default=40)
+    parser.add_argument("--shots", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--bare", action="store_true")
+    options = parser.parse_args()
+    rng = random.Random(options.seed)
+    phrasings = load_phrasings(WORDINGS)
+    wordings = {kind: shuffled_forever(lines, rng) for kind, lines in phrasings.items()}
+    assistant, right, photos = Assistant.from_pretrained(options.model), Counter[str](), 0
+    for category, photo in draw_photos(
+        find_categories(options.root, shots=options.shots, seed=options.seed), 1000, rng
+    ):
+        if photos == options.photos:
+            break
+        chat = assistant.start_chat(photo.path, references=category.references)
+        seen = chat.inspection
+        if len(seen.regions) < 2:
+            continue
+        photos += 1
+        regions = ", ".join(f"{region.position} {region.area_fraction:.1%}" for region in seen.regions)
+        print(f"\n{photo.path.name}: {regions}")
+        for kind in phrasings:
+            taken = sorted({cell for region in seen.regions for cell in region.cells})
+            place = rng.choice(taken if rng.random() < 0.6 else POSITIONS)
+            question = next(wordings[kind]).replace("{place}", place)
+            answer = said(chat, question, options.bare)
+            found = fits(kind, answer, place, seen)
+            right[kind] += found
+            print(f"{'  ' if found else '! '}{kind}: {question} -> {answer}")
+    print("\n| question | told | of |\n| --- | --- | --- |")
+    for kind in phrasings:
+        print(f"| {kind.replace('_', ' ')} | {right[kind] / photos:.3f} | {photos} |")
+    print(f"| **all** | {right.total() / photos / len(phrasings):.3f} | {photos * len(phrasings)} |")
+
+
+if __name__ == "__main__":
+    main()
