@@ -20,6 +20,7 @@ YES = re.compile(
 NO = re.compile(r"^\W*(?:no|nope|not at all|i disagree)\b(?=\s*(?:[,.;:!-]|$))", re.I)
 DENIED = re.compile(r"^\W*i can(?:no|')t confirm (?:that|it|this)\b", re.I)
 EVERY = re.compile(r"\b(?:both|all|each)\b(?! (?:in all|together|right|over|the same)\b)", re.I)
+IN_ALL = re.compile(r"\b(?:in all|in total|altogether)\b", re.I)
 SEPARATOR = re.compile(r",|;|:|\band\b|\bor\b|\bwhile\b|\bplus\b|\bwith\b", re.I)
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
 CHANCE_TOLERANCE = 3.0  # percent points: one may round to the nearest 5
@@ -95,9 +96,9 @@ def _wrong_about_place(text: str, focus: Focus, inspection: Inspection, question
         inside = [_is_within(str(claim.value), focus) for claim in spots]
         if asked and here.regions and spots and not any(inside):
             return (spots[0],)
-        about = here if all(inside) and not MORE.search(part) else inspection
+        about = inspection if not all(inside) or MORE.search(part) or IN_ALL.search(part) else here
         for claim in _against(part, about, asked):
-            told_of_all = claim.kind in (*WHOLE, "presence", "count") and claim in stated
+            told_of_all = claim.kind in (*WHOLE, "presence") and claim in stated
             if not (told_of_all and holds(claim, inspection)):
                 wrong.append(claim)
         if not HERE.search(part):

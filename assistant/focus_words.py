@@ -16,8 +16,9 @@ _ENDS = (
 _NO_WORRY = r"(?! (?:problem|concern|worry|risk|danger|trouble)s?\b(?! (?:spot|area)))"
 _NOT_THAN = "".join(f"(?<! {word} )" for word in ("than", "from", "like", "with", "all", "before"))
 _NUMBERED = {
-    ordinal: rf"\b(?:the|that|and|number) (?:{ordinal}|{number}){_ENDS}"
-    for ordinal, number in zip(ORDINALS, ("1st", "2nd", "3rd", "4th", "5th", "6th"), strict=True)
+    ordinal: rf"\b(?:the|that|and) (?:{ordinal}|{short}){_ENDS}|"
+    rf"(?:\b(?:number|no\.?|defect) |#){number}\b(?![.,]?\d| ?%)"
+    for number, (ordinal, short) in enumerate(zip(ORDINALS, ("1st", "2nd", "3rd", "4th", "5th", "6th"), strict=True), 1)
 }
 # How people single out a defect, by the name that it gets in answers; what stands first is looked for first.
 _SECOND = r"\b(?:second|2nd|next)[ -](?:worst|largest|biggest|main|most \w+)\b|\b(?:the|and) next one\b|"

@@ -39,6 +39,8 @@ CENTER_RIGHT = "I see a moderate hole and a minor defect of unknown kind in the 
         ("what is the next worst", "second", (CRACK,)),
         ("How severe is the 3rd defect?", "third", (SPOT,)),
         ("Describe the sixth.", "sixth", ()),
+        ("defect #2, how big?", "second", (CRACK,)),
+        ("And number 3?", "third", (SPOT,)),
         ("the biggest one - where and how big?", "largest", (HOLE,)),
         ("which one is the least severe?", "mildest", (TINY,)),
         ("and the others?", "other", (CRACK, SPOT, TINY)),
@@ -104,6 +106,8 @@ def test_the_language_model_is_told_what_is_there(question: str, told: str) -> N
         ("What about the center right?", "The defects are in the upper left and lower center.", CENTER_RIGHT),
         ("How big is the one in the upper left?", "It covers about 2% of the photo.", UPPER_LEFT),
         ("How big is the one in the upper left?", "It covers about 0.5% of the photo.", None),
+        ("How many are in the upper left?", "I see four defects.", UPPER_LEFT),
+        ("How many are in the upper left?", "I see one defect in the upper left.", None),
         ("What about the upper left?", "It looks good.", UPPER_LEFT),
     ],
 )  # fmt: skip
