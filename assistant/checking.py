@@ -5,10 +5,19 @@ from dataclasses import replace
 
 from assistant.area import unscoped
 from assistant.choices import Choices, named_letter, own_words, parse_choices
-from assistant.claims import asks_about_part, bare_number, claims, polarity, read_sentence, repeated_places, sentences
+from assistant.claims import (
+    asks_about_part,
+    bare_number,
+    claims,
+    polarity,
+    read_sentence,
+    repeated_places,
+    sentences,
+    states_verdict,
+)  # fmt: skip
 from assistant.focus import Focus, find_focus, within
 from assistant.inspection import Inspection, Region
-from assistant.lexicon import HERE, HOW_MANY, MORE, PLACE, UNSURE
+from assistant.lexicon import HERE, HOW_MANY, MORE, PLACE, SEVERITY, SIDE, UNSURE
 from assistant.spoken import spoken_size
 from assistant.wording import Claim, is_at
 
@@ -43,11 +52,10 @@ def contradictions(text: str, inspection: Inspection, question: str = "", *, ope
         return _chosen_wrongly(text, choices, inspection)
     focus = find_focus(question, inspection)
     asked = question if opens else ""
-    if focus is None or focus.sort == "kind":
+    if focus is None:
         return _against(text, inspection, asked)
-    return {"box": _wrong_about_box, "place": _wrong_about_place, "one": _wrong_about_one}[focus.sort](
-        text, focus, inspection, asked
-    )
+    check = {"box": _wrong_about_box, "place": _wrong_about_place, "one": _wrong_about_one, "kind": _wrong_about_kind}
+    return check[focus.sort](text, focus, inspection, asked)
 
 
 def _against(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
@@ -70,43 +78,53 @@ def _overstated(text: str, inspection: Inspection) -> tuple[Claim, ...]:
     return ()
 
 
-def _wrong_about_box(text: str, focus: Focus, inspection: Inspection, question: str) -> tuple[Claim, ...]:
+def _wrong_about_box(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
     """What names a place of the photo, and not the box, is about the photo; all else is about the box."""
     here, wrong = within(focus, inspection), list[Claim]()
     for part in _parts(text):
         elsewhere = MORE.search(part) or any(claim.kind == "position" for claim in claims(part))
         about = inspection if elsewhere and not HERE.search(part) else here
-        wrong += [
-            claim
-            for claim in _against(part, about, "" if wrong else question)
-            if claim.kind not in WHOLE or not holds(claim, inspection)
-        ]
-        question = ""  # yes and no answer it once
+        found = _against(part, about, asked)
+        wrong += [claim for claim in found if claim.kind not in WHOLE or not holds(claim, inspection)]
+        asked = ""  # yes and no answer it once
     return tuple(wrong)
 
 
-def _wrong_about_place(text: str, focus: Focus, inspection: Inspection, question: str) -> tuple[Claim, ...]:
+def _wrong_about_place(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
     """What is said of defects is about the place that was asked for, unless another is named; the first words may not
     speak of others alone, nor of lesser defects there than the main one."""
     here, wrong = within(focus, inspection), list[Claim]()
-    asked = PLACE.sub("", question.lower())  # "Is the upper left clean?": yes and no are about the place
+    lesser_asked, opens = SEVERITY.search(asked.lower()) is not None, bool(asked)
+    asked = _asked_there(asked)
     for part in _parts(text):
         stated = claims(part)
         spots = [claim for claim in stated if claim.kind == "position"]
         inside = [_is_within(str(claim.value), focus) for claim in spots]
-        if asked and here.regions and spots and not any(inside):
+        if opens and here.regions and spots and not any(inside):
             return (spots[0],)
         about = inspection if not all(inside) or MORE.search(part) or IN_ALL.search(part) else here
+        of_all = (*WHOLE, "presence") if spots or states_verdict(part) else WHOLE
         for claim in _against(part, about, asked):
-            told_of_all = claim.kind in (*WHOLE, "presence") and claim in stated
-            if not (told_of_all and holds(claim, inspection)):
+            if not (claim.kind in of_all and claim in stated and holds(claim, inspection)):
                 wrong.append(claim)
         if not HERE.search(part):
             wrong += [claim for claim in stated if claim.kind == "presence" and not holds(claim, inspection)]
-        if about is here and here.regions:
+        if about is here and here.regions and not lesser_asked:
             wrong += _lesser(stated, here.regions[0])
-        asked = ""
+        asked, opens = "", False
     return tuple(dict.fromkeys(wrong))
+
+
+def _asked_there(question: str) -> str:
+    """The question without its place: "Is it clean?" asks whether it is good, "anything there?" whether it is bad."""
+    low = SIDE.sub("", PLACE.sub("", question.lower().replace("’", "'")))
+    if polarity(low) or not re.match(
+        r"\W*(?:is|are|do|does|did|can|has|have|any|anything|nothing|see|no(?! doubt))\b", low
+    ):
+        return low
+    if re.search(r"\b(?:nothing|no|free of)\b", low):
+        return "is it good?"
+    return "is it bad?" if re.search(r"\b(?:any|anything|something|one|spots?|marks?)\b", low) else low
 
 
 def _is_within(place: str, focus: Focus) -> bool:
@@ -119,12 +137,34 @@ def _lesser(stated: tuple[Claim, ...], main: Region) -> list[Claim]:
     return [] if first is None or _fits(first, main) else [first]
 
 
-def _wrong_about_one(text: str, focus: Focus, inspection: Inspection, question: str) -> tuple[Claim, ...]:
-    """All is about the defect that was asked for, but what is said of the photo as a whole."""
-    if not focus.regions:
-        return _against(text, inspection, question)
-    found = _against(text, within(focus, inspection), question)
-    return tuple(claim for claim in found if claim.kind not in (*WHOLE, "count") or not holds(claim, inspection))
+def _wrong_about_one(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
+    """The first words are about the defect that was asked for; later ones may go on to others, or to the photo."""
+    wrong, here = list[Claim](), within(focus, inspection)
+    for part in _parts(text):
+        of_photo = _against(part, inspection)
+        if focus.regions:
+            found = _against(part, here, asked)
+            of_it = [claim for claim in found if claim.kind not in (*WHOLE, "count") or not holds(claim, inspection)]
+            wrong += of_it if asked or of_photo else ()
+        else:  # there are not so many
+            named = re.search(rf"\bthe {focus.name}\b|^\W*(?:it|that)\b", part.lower())
+            wrong += [claim for claim in claims(part) if claim.kind in REGION_KINDS] if named else of_photo
+        asked = ""
+    return tuple(wrong)
+
+
+def _wrong_about_kind(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
+    """Yes, no and a bare number are about the kind that was asked for, where it is known of all defects."""
+    number, known = bare_number(text), all(region.type for region in inspection.regions)
+    if number is not None:
+        unknown = sum(region.type is None for region in inspection.regions)
+        fits = len(focus.regions) <= number <= len(focus.regions) + unknown
+        return () if fits else (Claim("count", number),)
+    missed, invented = NO.search(text) and focus.regions, YES.search(text) and known and not focus.regions
+    turned = re.search(r"\b(?:no|without|free of)\b", asked.lower())  # "No scratches?" is answered either way
+    if asked and not turned and (missed or invented):
+        return (Claim("type", focus.name, negated=bool(focus.regions)),)
+    return _against(text, inspection)
 
 
 def _parts(text: str) -> list[str]:

@@ -163,8 +163,12 @@ def _places(clause: str) -> list[tuple[int, str]]:
 def asked_places(question: str) -> list[str]:
     """The places that a question names ("what about the lower left?"), coarse where only a side is."""
     low = question.lower()
-    found = [match["side"] or match["bare"] for match in SIDE.finditer(low)]
-    return [place for _, place in _places(low)] or [ROWS.get(side, side) for side in found]
+    places = [(match.span(), _place(match)) for match in PLACE.finditer(low)]
+    for match in SIDE.finditer(low):
+        side = match["side"] or match["bare"] or match["short"]
+        if all(match.end() <= start or match.start() >= end for (start, end), _ in places):
+            places.append((match.span(), ROWS.get(side, side)))
+    return [place for _, place in sorted(places)]
 
 
 def _place(match: re.Match[str]) -> str:
@@ -254,7 +258,8 @@ def _percents(clause: str) -> list[Claim]:
     for match in PERCENT.finditer(clause):
         value = float(match["n"])
         value = int(value) if value.is_integer() else value
-        around = clause[max(0, match.start() - 45) : match.end() + 25]
+        before = re.sub(r"^\w+", "", clause[: match.start()][-45:])  # "measure", cut, is no "sure"
+        around = before + clause[match.start() : match.end() + 25]
         if SURE.search(around):
             found.append(Claim("confidence", value, start=match.start()))
         elif CHANCE.search(around):
@@ -291,7 +296,7 @@ def polarity(question: str) -> str | None:
     if not bad and not good:
         return None
     if bad:
-        denial = r"\b(?:no|not|don'?t|can'?t|cannot|(?:it|this|that) isn'?t|without|nothing)\b"
+        denial = r"\b(?:no|not|don'?t|can'?t|cannot|(?:it|this|that) isn'?t|without|nothing|free of|free from)\b"
         denied = re.search(rf"{denial}[^?,]{{0,20}}?{re.escape(bad.group())}", low)
         return "good" if denied else "defective"
     return "defective" if re.search(r"\bnot\b|\b(?:it|this|that) isn'?t\b", low) else "good"

@@ -13,7 +13,7 @@ from assistant import wording
 from assistant.boxes import Box, find_box, outside, overlap
 from assistant.choices import parse_choices
 from assistant.claims import asked_places
-from assistant.focus_words import ASKS_IF, ASKS_WHERE, NO_ONE, ONES
+from assistant.focus_words import ASKS_IF, NO_ONE, NO_PLACE, NOT_THERE, ONES, SORTS
 from assistant.inspection import SEVERITIES, Inspection, Region
 from assistant.lexicon import TYPE, TYPES
 from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
@@ -54,15 +54,16 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
     if box := find_box(question):
         return in_box(box, inspection)
     low = " ".join(question.lower().replace("’", "'").split())
-    if not NO_ONE.search(low):
-        for name, pattern in ONES.items():
-            if pattern.search(low):
-                return one_of(name, inspection)
+    ones = [] if NO_ONE.search(low) else [name for name, pattern in ONES.items() if pattern.search(low)]
     named_places = tuple(dict.fromkeys(asked_places(low)))
-    if named_places and (ASKS_IF.search(low) or not ASKS_WHERE.search(low)):
-        return at_places(named_places, inspection)
-    if match := TYPE.search(low):
-        return of_kind(list(TYPES)[int((match.lastgroup or "t0")[1:])], inspection)
+    kind = TYPE.search(low)
+    if ones:  # "the largest on the left", "the first or the second": in doubt, nothing is singled out
+        return one_of(ones[0], inspection) if len(ones) == 1 and not (named_places or kind) else None
+    if named_places:
+        where = NO_PLACE.search(low) and not ASKS_IF.search(low)
+        return None if where or NOT_THERE.search(low) else at_places(named_places, inspection)
+    if kind and SORTS.search(low[: kind.start()] + kind.group()):
+        return of_kind(list(TYPES)[int((kind.lastgroup or "t0")[1:])], inspection)
     return None
 
 
@@ -83,11 +84,14 @@ def one_of(name: str, inspection: Inspection) -> Focus:
     regions = inspection.regions
     by_size = sorted(regions, key=lambda region: region.area_fraction)
     mildest = sorted(regions, key=lambda region: (SEVERITIES.index(region.severity), region.area_fraction))
-    first = {"smallest": by_size, "largest": by_size[::-1], "mildest": mildest, "last": regions[::-1]}
-    if name == "other":
-        return Focus("one", name, regions[1:])
-    number = 0 if name in (*first, "main") else ORDINALS.index(name)
-    return Focus("one", name, tuple(first.get(name, regions)[number : number + 1]))
+    if name in ORDINALS:
+        number = ORDINALS.index(name)
+        return Focus("one", name, regions[number : number + 1])
+    meant = {
+        "smallest": by_size[:1], "largest": by_size[-1:], "mildest": mildest[:1],
+        "main": regions[:1], "other": regions[1:],
+    }[name]  # fmt: skip
+    return Focus("one", name, tuple(meant))
 
 
 def of_kind(kind: str, inspection: Inspection) -> Focus:
@@ -100,11 +104,12 @@ def within(focus: Focus, inspection: Inspection) -> Inspection:
     return replace(inspection, regions=focus.regions, verdict=inspection.verdict if focus.regions else "good")
 
 
-def listed(regions: tuple[Region, ...], inspection: Inspection) -> str:
+def together(regions: tuple[Region, ...], inspection: Inspection) -> str:
     """Some regions without their places: "two minor scratches and a severe stain"."""
     names = [named(region, inspection) for region in regions]
-    told = list(dict.fromkeys(names))[:LISTED]
-    return join(name if names.count(name) == 1 else _several(names.count(name), name) for name in told)
+    told = list(dict.fromkeys(names))
+    parts = [name if names.count(name) == 1 else _several(names.count(name), name) for name in told[:LISTED]]
+    return ("mainly " if len(told) > LISTED else "") + join(parts)
 
 
 def _several(count: int, name: str) -> str:
@@ -139,17 +144,23 @@ def called(focus: Focus) -> str:
 
 def tell_focus(focus: Focus, inspection: Inspection) -> str:
     """The canonical true sentence about what a question singles out."""
-    regions = focus.regions
     if focus.beside:
         return f"That box is outside {focus.beside}."
-    where = "in the box" if focus.sort == "box" else at(focus.name)
-    if focus.sort in ("box", "place") and not regions:
-        return f"I see nothing unusual {where}."
-    if not regions:
-        seen = f"I see {counted(inspection)}{' ' + places(inspection) if inspection.regions else ''}."
-        return seen if focus.sort == "one" or not inspection.regions else f"I can name none so. {seen}"
-    size = f", {size_of(regions[0])} of the photo" if len(regions) == 1 else ""
-    if focus.sort in ("one", "kind"):
-        said = as_sentence(called(focus)) if focus.sort == "one" else "I see"
-        return f"{said} {wording.listed(within(focus, inspection))}{size}."
-    return f"I see {listed(regions, inspection)} {where}{size}."
+    if not focus.regions:
+        return _tell_nothing(focus, inspection)
+    size = f", {size_of(focus.regions[0])} of the photo" if len(focus.regions) == 1 else ""
+    if focus.sort == "box" or len(focus.places) == 1:
+        return f"I see {together(focus.regions, inspection)} {_where(focus)}{size}."
+    said = as_sentence(called(focus)) if focus.sort == "one" else "I see"
+    return f"{said} {wording.listed(within(focus, inspection))}{size}."
+
+
+def _tell_nothing(focus: Focus, inspection: Inspection) -> str:
+    if focus.sort in ("box", "place"):
+        return f"I see nothing unusual {_where(focus)}."
+    seen = f"I see {counted(inspection)}{' ' + places(inspection) if inspection.regions else ''}."
+    return f"I see none that I can name. {seen}" if focus.sort == "kind" and inspection.regions else seen
+
+
+def _where(focus: Focus) -> str:
+    return join(map(at, focus.places)) if focus.places else "in the box"

@@ -5,44 +5,64 @@ All match lower-case text with straight apostrophes.
 
 import re
 
-from assistant.spoken import ORDINALS
+from assistant.lexicon import DEFECT, SPOT
+from assistant.spoken import COUNTS, ORDINALS
 
-# What else may be the first, the last, the other: "the second photo", "the third question".
-_ENDS = (
-    r"\b(?! (?:of all|side|half|hand|day|week|month|time|thing|place|way|part|piece|item|sample|unit|board|product|"
-    r"row|column|shift|look(?! like|s)|try|answer|question|opinion|person|step|page|line|photo|picture|image|pic|"
-    r"reference)s?\b)"
+_THING = (
+    rf"(?:(?:faulty|flagged|damaged|bad|odd|trouble|problem|dodgy) )?(?:ones?|{DEFECT}|{SPOT}|things?|bits?|findings?|"
+    r"patch(?:es)?|scars?|abnormalit(?:y|ies))"
 )
-_NO_WORRY = r"(?! (?:problem|concern|worry|risk|danger|trouble)s?\b(?! (?:spot|area)))"
-_NOT_THAN = "".join(f"(?<! {word} )" for word in ("than", "from", "like", "with", "all", "before"))
+# What may follow where a defect is meant: its noun, a verb, an end; not "the second photo", "the main board".
+_ENDS = (
+    rf"(?= {_THING}\b|\W*$|[,:;?.]| (?:is|are|was|and|or|in|on|at|near|for|to|of(?! all)|please|pls|then|here|too|"
+    r"an?|look|looks|located|sits?|lies?|has|have|be|big|large|small|bad|severe|serious|critical|harmless|thin|dark(?:er)?|bright(?:er)?|lighter|round|compact|long|"
+    r"minor|covers?|takes?|measures?|differs?|stands?|matters?|worry|would|do|does|as|if|by|now|again|thanks?|exactly)\b)"
+)
 _NUMBERED = {
-    ordinal: rf"\b(?:the|that|and) (?:{ordinal}|{short}){_ENDS}|"
-    rf"(?:\b(?:number|no\.?|defect) |#){number}\b(?![.,]?\d| ?%)"
-    for number, (ordinal, short) in enumerate(zip(ORDINALS, ("1st", "2nd", "3rd", "4th", "5th", "6th"), strict=True), 1)
+    ordinal: rf"\b(?:the|that|and) (?:{ordinal}|{short}){_ENDS}|^(?:{ordinal}|{short})(?: one)?\W*$|"
+    rf"(?:^|\b(?:and|about|is|of|{DEFECT}|spot|mark) )(?:number |no\.? |#)(?:{number}|{cardinal})\b(?![.,]?\d| ?%)|"
+    rf"\bdefect {number}\b(?![.,]?\d| ?%)"
+    for number, (ordinal, short, cardinal) in enumerate(
+        zip(ORDINALS, ("1st", "2nd", "3rd", "4th", "5th", "6th"), COUNTS[1:], strict=True), start=1
+    )
 }
 # How people single out a defect, by the name that it gets in answers; what stands first is looked for first.
-_SECOND = r"\b(?:second|2nd|next)[ -](?:worst|largest|biggest|main|most \w+)\b|\b(?:the|and) next one\b|"
 ONES = {
     name: re.compile(pattern)
     for name, pattern in {
-        "second": _SECOND + _NUMBERED["second"],
-        "smallest": rf"\b(?:smallest|tiniest|littlest|(?:the|that) smaller){_ENDS}{_NO_WORRY}",
-        "largest": rf"\b(?:largest|biggest|(?:the|that) (?:larger|bigger)){_ENDS}{_NO_WORRY}",
-        "mildest": r"\b(?:least (?:severe|serious|critical|bad|important)|mildest|most harmless)\b",
-        "main": r"\b(?:worst|most (?:severe|serious|critical|important)|main)\b",
+        "second": rf"\b(?:second|2nd|next)[ -]worst{_ENDS}|\band the next one\b|{_NUMBERED['second']}",
+        "smallest": rf"\b(?:smallest|tiniest|littlest|(?:the|that) smaller){_ENDS}",
+        "largest": rf"\b(?:largest|biggest|(?:the|that) (?:larger|bigger)){_ENDS}",
+        "mildest": rf"\b(?:least (?:severe|serious|critical|bad|important)|mildest|most harmless){_ENDS}",
+        "main": rf"(?<!second )(?<!2nd )(?<!next )\b(?:worst|most (?:severe|serious|critical|important)|main){_ENDS}",
         **{ordinal: pattern for ordinal, pattern in _NUMBERED.items() if ordinal != "second"},
-        "last": rf"(?<!than )\bthe last{_ENDS}",
-        "other": rf"{_NOT_THAN}\b(?:the|that) others?(?: two| three)?{_ENDS}",
+        "other": rf"\b(?:the|that) others?(?: two| three)?{_ENDS}",
     }.items()
 }
-# "What is the smallest defect you can find?" is about no defect of this photo.
+# Where these are found nothing is singled out by such words: comparisons, lists, other ranks, what is left out, and the
+# smallest that could be found at all.
 NO_ONE = re.compile(
-    r"\b(?:you|it) can (?:still |even )?(?:detect|find|see|spot)\b|\bcan (?:you|it) (?:still |even )?(?:detect|spot)\b"
+    rf"\bthan the (?:{'|'.join(ORDINALS)}|others?|last|largest|biggest|smallest)\b|\bin order\b|"
+    r"\b(?:list|sort|rank|order) (?:them|all|every|the|by)\b|"
+    r"\b(?:like the|compare[ds]?|besides|apart from|aside from|except|"
+    r"(?:with|from|all|before) the others?|first two|first three|two (?:biggest|largest|worst|smallest|most))\b|"
+    r"\b(?:(?:second|third|fourth|fifth|sixth|next|2nd|3rd|4th)[ -](?:smallest|largest|biggest|most))\b|"
+    r"\b(?:third|fourth|fifth|sixth|3rd|4th)[ -]worst\b|"
+    r"\b(?:smallest|tiniest)\b[^?]*(?<!far as )\b(?:you|it) can\b|"
+    r"\b(?:smallest|tiniest)\b[^?]*\bcan (?:you|it) (?:still |even )?(?:detect|find|see|spot)\b|"
+    r"\b(?:smallest|largest|biggest|main|worst) (?:problem|concern|worry|risk|danger|trouble)s?\b(?! (?:spot|area))|"
+    r"\bfrom (?:the )?(?:largest|smallest|biggest|worst)\b"
 )
-# "Is it on the left or on the right?" singles out no place.
-ASKS_WHERE = re.compile(
+# "Is it on the left or on the right?", "what is below the center?" single out no place.
+NO_PLACE = re.compile(
     r"\bor (?:in|at|on|to|near|more|off|out|below|somewhere|high|side|(?:the |its )?(?:rim|edge|end|corner|upper|"
     r"lower|top|bottom|left|right|mid|cent))|\bwhich (?:way|side|half|direction|part|zone|corner)\b|\bdirection\b|"
     r"\bhow close\b|\bfrom the (?:middle|cent(?:er|re)|edge|rim|corner)\b(?! left| right)|\bside of the cent"
 )
-ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|fine|wrong)\b")
+NOT_THERE = re.compile(
+    r"\b(?:besides|apart from|aside from|other than|except(?: for)?|everything but|all but|outside(?: of)?|below|above|"
+    r"beneath|beyond|only)(?: (?:in|at|on))? (?:the|its)\b"
+)
+ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
+# A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.
+SORTS = re.compile(r"\b(?:any|how many|number of|count|free of|no)\b|s$|\b(?:contamination|dirt|debris|missing)$")

@@ -114,8 +114,7 @@ class _Passage:
 
     def __init__(self, inspection: Inspection, question: str) -> None:
         self.inspection, self.question = inspection, question
-        focus = find_focus(question, inspection)
-        self.focus = None if focus is None or focus.sort == "kind" else focus
+        self.focus = find_focus(question, inspection)
         self.said: set[str] = set()
         self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
         self.open = False  # an opening clause is out and its sentence is not finished
@@ -137,7 +136,7 @@ class _Passage:
             self.said.add(body)
             return part
         self.open = False  # what takes the place of a part is a whole sentence
-        truth = tell_focus(self.focus, self.inspection) if self.focus else _repair(wrong, self.inspection)
+        truth = self._truth(wrong)
         if truth in self.said and opened:  # an opening clause ("Severity:") must not be left hanging
             about_severity = any(claim.kind == "severity" for claim in wrong)
             truth = tell("severity" if about_severity else "position", self.inspection)
@@ -150,6 +149,12 @@ class _Passage:
             truth = lowered(truth)
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"
+
+    def _truth(self, wrong: tuple[Claim, ...]) -> str:
+        """What is true of what was asked for; of a kind only where what was said is about kinds or a number."""
+        if self.focus and (self.focus.sort != "kind" or wrong[0].kind in ("type", "count")):
+            return tell_focus(self.focus, self.inspection)
+        return _repair(wrong, self.inspection)
 
     def _evades(self, low: str) -> bool:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""

@@ -40,7 +40,8 @@ NOT_STATED = re.compile(
     r"\b(?:ask(?:ed|ing)?|questions?|if|unless|in case|such as|e\.g\.|for example|(?<!\bi )would|"
     r"(?:do|would|should) not (?:ship|use|scrap)|you (?:say|said|think)|"
     r"(?:can(?:not|'t)|can not|won't|will not|could not|couldn't|unable to) confirm|i (?:check|look for|inspect|"
-    r"judge|measure) |i can (?:tell|point|show|describe|find|spot|check|answer|help|recogni[sz]e|identify)|"
+    r"judge|measure(?! about| under| each| \d)) |"
+    r"i can (?:tell|point|show|describe|find|spot|check|answer|help|recogni[sz]e|identify)|"
     r"acceptance limits?|kinds? of defects?)"
 )
 MORE = re.compile(
@@ -87,16 +88,21 @@ PLACE = re.compile(
     rf"\b(?:(?P<row>upper|top|lower|bottom|{MIDDLE})[ -](?:of the )?(?P<column>left|right|{MIDDLE})|"
     rf"(?P<column2>left|right|{MIDDLE})[ -](?:of the )?(?P<row2>upper|top|lower|bottom|{MIDDLE})|"
     r"(?:(?:on|at|to|near|in|along|towards?|by) the (?:far |very |outer )?)"
-    r"(?P<side>left|right|top|bottom|upper|lower)\b"
+    r"(?P<side>left|right(?! (?!side|half|edge|third|corner|region|area|hand|part (?:of|is|has|looks)|part\W*$|"
+    r"of|and|or|is|are|as|"
+    r"too|i|you|it)[a-z])|top|bottom|upper|lower)\b"
     rf"(?![ -](?:of the )?(?:left|right|upper|lower|top|bottom|{MIDDLE})\b)"
     r"(?! (?:track|way|thing|place|moment|time|drawer|answer|bin|class|category|name|word|order|hands))|"
-    rf"(?P<middle>{MIDDLE}))\b"
+    rf"(?P<middle>{MIDDLE})(?! of (?:an?|our|my|production)\b))\b"
 )
 # A side as questions name it, where an answer would say "on the left side".
 SIDE = re.compile(
-    r"\bthe (?:far |very |outer )?(?P<side>left|right|top|bottom|upper|lower)(?:-hand)? "
-    r"(?:side|half|edge|part|row|third|end|border)\b|\bthe (?P<bare>left|right|top|bottom)"
-    r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|and|or|too)\b))"
+    r"\b(?P<side>left|right|top|bottom|upper|lower)(?:-hand)? "
+    rf"(?:side|half|edge|(?<!right )part|row|third|end|border|(?<!top )(?:one|{DEFECT}|spot))\b|"
+    r"^\W*(?:and |what about |how about )?(?P<short>left|top|bottom|upper|lower|right(?= side| half| edge))"
+    r"(?: side| half| edge| part| row)?(?: ok| okay| fine| clean| good)?\W*$|"
+    r"\bthe (?P<bare>left|right|top|bottom)"
+    r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|has|have|and|or|too)\b))"
 )
 REFERENCES = re.compile(rf"\b(?P<n>{NUMBER}) (?:good |normal )?(?:references?|reference (?:photo|image|picture)s?)\b")
 SURE = re.compile(r"\b(?:sure|confident|certain|confidence|certainty)\b")

@@ -6,7 +6,7 @@ import numpy as np
 
 from assistant import wording
 from assistant.claims import polarity
-from assistant.focus import Focus, at_places, called, listed, within
+from assistant.focus import Focus, at_places, called, together, within
 from assistant.inspection import Inspection
 from assistant.spoken import COUNTS, ORDINALS, join, lowered, with_article
 from data_gen.phrasings import TEMPLATES, load_phrasings
@@ -118,7 +118,7 @@ def _own_slots(question: Question, inspection: Inspection) -> dict[str, str]:
     """Slots of what this one question is about."""
     if focus := question.focus:
         here = within(focus, inspection)
-        slots = {"found": listed(focus.regions, inspection) if focus.regions else "", "which_is": called(focus)}
+        slots = {"found": together(focus.regions, inspection) if focus.regions else "", "which_is": called(focus)}
         if focus.sort == "place":
             slots["where"] = wording.at(focus.name)
         return (fact_slots(here) if focus.regions and focus.sort != "box" else {}) | slots
@@ -138,7 +138,7 @@ def _fact(slot: str, value: str, inspection: Inspection) -> str:
     if slot == "cell":
         there = at_places((value,), inspection).regions
         if there:
-            return f"I see {listed(there, inspection)} {wording.at(value)}"
+            return f"I see {together(there, inspection)} {wording.at(value)}"
         return (
             f"the {wording.noun(inspection, 2 if many else 1)} {'are' if many else 'is'} {wording.places(inspection)}"
         )

@@ -20,7 +20,7 @@ from data_gen.typed import choose, continued, draw, dress, fill, roughen, slots_
 
 DETAIL = (*BRIEF, "look", "report", "comparison")  # what one may want to know in detail
 CLAIMS = ("cell", "number", "kind")  # slots of what a user may claim
-SINGLED = ("cell", "one", "one_there", "sorts")  # slots of what a question singles out
+FOCUSED = ("cell", "one", "one_there", "sorts")  # slots of what a question singles out
 UNDRESSED = ("greeting", "thanks", "correction", "brief", "choice")  # take no opener and no closer
 
 
@@ -78,7 +78,7 @@ def write_question(
         box = draw_box(inspection, rng)
         focus = in_box(box, inspection)
         slots = slots | {"box": (str(list(box)),)}
-    elif own := next((name for name in slots_of(template) if name in SINGLED), None):
+    elif own := next((name for name in slots_of(template) if name in FOCUSED), None):
         focus = _singled(own, inspection, rng)
         slots = slots | {own: _names(own, focus, slots, rng)}
     plain, length = draw(template, slots, rng), ""
@@ -87,7 +87,7 @@ def write_question(
     dressed = plain if follow or length or intent in UNDRESSED or not noise else dress(plain, slots, rng)
     text = roughen(dressed, rng) if noise else plain
     if focus and find_focus(text, inspection) != focus:
-        text = dressed  # a slip must not make it another place
+        text = plain  # a slip, or what is put before and behind, must not make it another place
     return Question(text, intent, plain, length=length, about=about, focus=focus, box=box, claim=claim)
 
 

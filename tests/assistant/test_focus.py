@@ -1,12 +1,16 @@
 """What a question singles out: found in words, told to the language model, and what answers are held against."""
 
+import itertools
+
+import numpy as np
 import pytest
 
 from assistant.checking import contradictions
-from assistant.focus import find_focus, listed, note, one_of, tell_focus, within
+from assistant.focus import find_focus, note, tell_focus, together
 from assistant.focus_words import ONES
 from assistant.grounding import ground
-from assistant.inspection import Inspection, Region
+from assistant.inspection import POSITIONS, Inspection, Region
+from data_gen.invented import random_inspection
 
 
 def region(place: str, fraction: float, severity: str, kind: str | None = None, *cells: str) -> Region:
@@ -23,6 +27,8 @@ TINY = region("lower center", 0.0001, "minor", "hole")
 MANY = Inspection("photo", (100, 100), "defective", 0.98, (HOLE, CRACK, SPOT, TINY), references=4)
 GOOD = Inspection("photo", (100, 100), "good", 0.02, references=1)
 
+FOUR = "I see four defects in the center, upper left, center right and lower center."
+HOLES = "I see a moderate hole in the center and a minor hole in the lower center."
 SMALLEST = "The smallest is a minor hole in the lower center, under 0.1% of the photo."
 SECOND = "The second is a moderate crack in the upper left, about 0.5% of the photo."
 MAIN = "The main one is a moderate hole in the center, about 0.7% of the photo."
@@ -64,7 +70,12 @@ def test_it_is_found_in_many_words(question: str, name: str, regions: tuple[Regi
     [
         "Is it defective?", "Is it on the left or on the right?", "Edge or centre?", "First of all, is it good?",
         "What is the smallest defect you can find?", "Is it like the others?", "Is it bigger than a coin?",
-        "What about the second photo?", "Where is it? A: center B: upper left", "What is your biggest concern?",
+        "What about the second photo?", "Sample #1, is it good?", "Here is the next one, it looks good.",
+        "Is the main board ok?", "List all, worst first.", "Is the first bigger than the second?",
+        "The third largest?", "What is the biggest defect on the left?", "Apart from the upper left, is it good?",
+        "What is below the center?", "Is the label in the right position?", "Is it only in the center?",
+        "I'm in the middle of an audit, is this ok?",
+        "How long is the crack?", "Where is it? A: center B: upper left", "What is your biggest concern?",
     ],
 )  # fmt: skip
 def test_most_questions_single_nothing_out(question: str) -> None:
@@ -94,6 +105,14 @@ def test_the_language_model_is_told_what_is_there(question: str, told: str) -> N
     [
         ("Which is the smallest?", "The main one is a moderate hole in the center.", SMALLEST),
         ("Which is the smallest?", "The smallest is a minor hole in the lower center.", None),
+        ("What is the worst?", "A moderate hole in the center. I also see a moderate crack in the upper left.", None),
+        ("Describe the fifth one.", "The fifth is a moderate hole in the center.", FOUR),
+        ("What about the lower left?", "I see a defect.", "I see nothing unusual in the lower left."),
+        ("Is there anything in the upper left?", "No.", UPPER_LEFT),
+        ("Is there a minor defect in the center right?", "Yes, a minor defect of unknown kind.", None),
+        ("Is the lower left free of defects?", "Yes.", None),
+        ("How many holes are there?", "Two.", None), ("How many holes are there?", "Five.", HOLES),
+        ("Any holes?", "No.", HOLES), ("Any holes?", "Yes.", None),
         ("And the second one?", "I see six defects.", SECOND),
         ("How big is the worst?", "It covers about 0.7% of the photo.", None),
         ("How big is the worst?", "It covers about 0.2% of the photo.", MAIN),
@@ -115,14 +134,24 @@ def test_answers_are_held_against_what_is_meant(question: str, answer: str, mend
     assert ground(answer, MANY, question) == (mended or answer)
 
 
-@pytest.mark.parametrize("name", ONES)
-@pytest.mark.parametrize("inspection", [MANY, GOOD, Inspection("photo", (9, 9), "unsure", 0.5, (SPOT,))])
-def test_what_is_told_of_it_holds(name: str, inspection: Inspection) -> None:
-    focus = one_of(name, inspection)
-    assert not contradictions(tell_focus(focus, inspection), inspection, f"What about the {name} one?")
-    assert within(focus, inspection).regions == focus.regions
+QUESTIONS = (
+    *(f"What about the {name} one?" for name in ONES), *(f"What about the {place}?" for place in POSITIONS),
+    *(f"Anything in the {one} or the {other}?" for one, other in itertools.combinations(POSITIONS, 2)),
+    "Is the left side ok?", "Is the top and the left side ok?", "Any holes?", "How many cracks?",
+)  # fmt: skip
+
+
+def test_what_is_told_of_it_holds() -> None:
+    rng = np.random.default_rng(0)
+    for question in QUESTIONS:
+        for inspection in (MANY, GOOD, *(random_inspection(rng) for _ in range(4))):
+            focus = find_focus(question, inspection)
+            assert focus is not None, question
+            told = tell_focus(focus, inspection)
+            assert not contradictions(told, inspection, question), (question, told)
+            assert ground(told, inspection, question) == told
 
 
 def test_what_looks_alike_is_counted() -> None:
     two = (TINY, region("lower left", 0.0001, "minor", "hole"))
-    assert listed((SPOT, *two), MANY) == "a minor defect of unknown kind and two minor holes"
+    assert together((SPOT, *two), MANY) == "a minor defect of unknown kind and two minor holes"

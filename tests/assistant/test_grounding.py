@@ -232,6 +232,12 @@ def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     assert ground(refusal, inspection, "Will it rain?") == refusal
 
 
+def test_what_is_measured_is_a_claim() -> None:
+    size = claims("I measure about 3% in the center.")
+    assert ("size", 3) in [(claim.kind, claim.value) for claim in size]
+    assert claims("I measure the area in percent of the photo.") == ()
+
+
 @pytest.mark.parametrize("wish", ["inspect plz", "Could you check the photo, please?", "examine this one"])
 def test_a_wish_to_inspect_gets_the_verdict(wish: str) -> None:
     for beside in (

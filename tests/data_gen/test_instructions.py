@@ -16,7 +16,7 @@ from assistant.boxes import find_box, overlap
 from assistant.checking import contradictions, option_holds, right_letter
 from assistant.choices import parse_choices
 from assistant.claims import claims
-from assistant.focus import find_focus, listed, note
+from assistant.focus import find_focus, note, together
 from assistant.grounding import ground
 from assistant.inspection import POSITIONS, VERDICTS, Inspection, severity_of
 from assistant.spoken import COUNTS
@@ -27,7 +27,7 @@ from data_gen.boxes import CLEAR
 from data_gen.instructions import INTENTS, questions_for, write_answer, write_dialogue, write_question
 from data_gen.invented import random_inspection
 from data_gen.phrasings import TEMPLATES, load_phrasings
-from data_gen.questions import SINGLED, Question
+from data_gen.questions import FOCUSED, Question
 from data_gen.states import BRIEF, Situation, states
 from data_gen.typed import SLOT, draw, fill
 
@@ -87,7 +87,7 @@ def test_every_line_of_the_answers_is_true_in_its_state() -> None:
     """Each is filled for some Inspections of its state, as if it had been drawn."""
     rng, phrasings = np.random.default_rng(4), load_phrasings()
     held = Counter({(entry, state): 0 for entry, table in phrasings.answers.items() for state in table})
-    for intent in itertools.islice(itertools.cycle(INTENTS), 8000):
+    for intent in itertools.islice(itertools.cycle(INTENTS), 30_000):
         facts = random_inspection(rng)
         question, _ = asked(intent, facts, rng, noise=intent in BRIEF)
         entry = entry_for(question, facts)
@@ -107,7 +107,7 @@ def test_every_line_of_the_answers_is_true_in_its_state() -> None:
 def test_every_line_of_the_questions_can_be_drawn(part: str) -> None:
     phrasings = load_phrasings()
     rng = np.random.default_rng(5)
-    own = {name: ("top left",) for name in SINGLED} | {
+    own = {name: ("top left",) for name in FOCUSED} | {
         "box": ("[1, 2, 3, 4]",),
         "number": ("two",),
         "kind": ("a dent",),
@@ -133,16 +133,16 @@ def test_boxes_are_read_back_and_never_graze_a_region() -> None:
 @pytest.mark.parametrize("intent", ["cell", "box", "sort", *(intent for intent in INTENTS if intent.startswith("one"))])
 def test_what_is_singled_out_is_read_back_and_stands_in_the_note(intent: str) -> None:
     rng = np.random.default_rng(INTENTS.index(intent))
-    for _ in range(400):
+    for number in range(400):
         facts = random_inspection(rng)
         follow = bool(rng.random() < 0.3)
-        question = write_question(intent, facts, rng, noise=False, follow=follow)
+        question = write_question(intent, facts, rng, noise=number % 2 == 0, follow=follow)
         focus = find_focus(question.text, facts)
         assert focus is not None and focus == question.focus, (question, focus)
         told = note(focus, facts)
         assert all(f"{region.severity} {region.type or 'unknown kind'}" in told for region in focus.regions), told
         if entry_for(question, facts) in ("cell_here", "box_here"):
-            assert listed(focus.regions, facts) in write_answer(question, facts, rng)
+            assert together(focus.regions, facts) in write_answer(question, facts, rng)
 
 
 def test_of_the_options_exactly_one_is_true() -> None:
