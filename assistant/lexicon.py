@@ -88,7 +88,7 @@ PLACE = re.compile(
     rf"\b(?:(?P<row>upper|top|lower|bottom|{MIDDLE})[ -](?:of the )?(?P<column>left|right|{MIDDLE})|"
     rf"(?P<column2>left|right|{MIDDLE})[ -](?:of the )?(?P<row2>upper|top|lower|bottom|{MIDDLE})|"
     r"(?:(?:on|at|to|near|in|along|towards?|by) the (?:far |very |outer )?)"
-    r"(?P<side>left|right(?! (?!side|half|edge|third|corner|region|area|hand|part (?:of|is|has|looks)|part\W*$|"
+    r"(?P<side>left|right(?! (?!side|half|edge|third|corner|region|area|hand|part(?: of| is| has| looks|,|\W*$)|"
     r"of|and|or|is|are|as|"
     r"too|i|you|it)[a-z])|top|bottom|upper|lower)\b"
     rf"(?![ -](?:of the )?(?:left|right|upper|lower|top|bottom|{MIDDLE})\b)"
