@@ -156,7 +156,7 @@ def _wrong_about_one(text: str, focus: Focus, inspection: Inspection, asked: str
 def _wrong_about_kind(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
     """Yes, no and a bare number are about the kind that was asked for, where it is known of all defects."""
     number, known = bare_number(text), all(region.type for region in inspection.regions)
-    if number is not None:
+    if number is not None and HOW_MANY.search(asked.lower()):
         unknown = sum(region.type is None for region in inspection.regions)
         fits = len(focus.regions) <= number <= len(focus.regions) + unknown
         return () if fits else (Claim("count", number),)

@@ -299,7 +299,7 @@ def polarity(question: str) -> str | None:
         denial = r"\b(?:no|not|don'?t|can'?t|cannot|(?:it|this|that) isn'?t|without|nothing|free of|free from)\b"
         denied = re.search(rf"{denial}[^?,]{{0,20}}?{re.escape(bad.group())}", low)
         return "good" if denied else "defective"
-    return "defective" if re.search(r"\bnot\b|\b(?:it|this|that) isn'?t\b", low) else "good"
+    return "defective" if re.search(r"\bnot\b|\bno good\b|\b(?:it|this|that) isn'?t\b", low) else "good"
 
 
 def asks_about_part(question: str) -> bool:

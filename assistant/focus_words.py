@@ -50,7 +50,8 @@ NO_ONE = re.compile(
     r"\b(?:third|fourth|fifth|sixth|3rd|4th)[ -]worst\b|"
     r"\b(?:smallest|tiniest)\b[^?]*(?<!far as )\b(?:you|it) can\b|"
     r"\b(?:smallest|tiniest)\b[^?]*\bcan (?:you|it) (?:still |even )?(?:detect|find|see|spot)\b|"
-    r"\b(?:smallest|largest|biggest|main|worst) (?:problem|concern|worry|risk|danger|trouble)s?\b(?! (?:spot|area))|"
+    r"\b(?:smallest|largest|biggest|main|worst) (?:problem|concern|worry(?! me)|risk|danger|trouble)s?\b"
+    r"(?! (?:spot|area))|"
     r"\bfrom (?:the )?(?:largest|smallest|biggest|worst)\b"
 )
 # "Is it on the left or on the right?", "what is below the center?" single out no place.
@@ -61,7 +62,7 @@ NO_PLACE = re.compile(
 )
 NOT_THERE = re.compile(
     r"\b(?:besides|apart from|aside from|other than|except(?: for)?|everything but|all but|outside(?: of)?|below|above|"
-    r"beneath|beyond|only)(?: (?:in|at|on))? (?:the|its)\b"
+    r"beneath|beyond|only (?:in|on))(?: (?:in|at|on))? (?:the|its)\b"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
 # A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.

@@ -62,7 +62,7 @@ TYPES = {
     "crack": r"cracks?|cracked|fissures?", "scratch": r"(?<!from )scratch(?:es|ed)?|scuffs?|scrapes?",
     "stain": r"stain(?:s|ed)?|smudges?", "hole": r"(?:pin)?holes?|punctures?|perforations?",
     "dent": r"dent(?:s|ed)?|dings?", "break": r"a break|breaks|breakage|broken[- ]off|chips?|chipped|break (?=in|at)",
-    "contamination": r"contaminat(?:ion|ed)|contaminants?|debris|dirt|"
+    "contamination": r"contaminat(?:ion|ed)|contaminants?|debris|dirt(?! cheap)|"
     r"foreign (?:objects?|material|matter|particles?|body)",
     "missing part": r"missing [a-z]+|[a-z]+ (?:is|are) missing",
     "misplaced part": r"misplaced(?: [a-z]+)?|misalign(?:ed|ment)|displaced",
@@ -88,7 +88,7 @@ PLACE = re.compile(
     rf"\b(?:(?P<row>upper|top|lower|bottom|{MIDDLE})[ -](?:of the )?(?P<column>left|right|{MIDDLE})|"
     rf"(?P<column2>left|right|{MIDDLE})[ -](?:of the )?(?P<row2>upper|top|lower|bottom|{MIDDLE})|"
     r"(?:(?:on|at|to|near|in|along|towards?|by) the (?:far |very |outer )?)"
-    r"(?P<side>left|right(?! (?!side|half|edge|third|corner|region|area|hand|part(?: of| is| has| looks|,|\W*$)|"
+    r"(?P<side>left|right(?! (?!side|half|edge|third|corner|region|area|hand|part of|"
     r"of|and|or|is|are|as|"
     r"too|i|you|it)[a-z])|top|bottom|upper|lower)\b"
     rf"(?![ -](?:of the )?(?:left|right|upper|lower|top|bottom|{MIDDLE})\b)"
@@ -102,7 +102,8 @@ SIDE = re.compile(
     r"^\W*(?:and |what about |how about )?(?P<short>left|top|bottom|upper|lower|right(?= side| half| edge))"
     r"(?: side| half| edge| part| row)?(?: ok| okay| fine| clean| good)?\W*$|"
     r"\bthe (?P<bare>left|right|top|bottom)"
-    r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|has|have|and|or|too)\b))"
+    r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|has|have|"
+    r"bothers?|and|or|too)\b))"
 )
 REFERENCES = re.compile(rf"\b(?P<n>{NUMBER}) (?:good |normal )?(?:references?|reference (?:photo|image|picture)s?)\b")
 SURE = re.compile(r"\b(?:sure|confident|certain|confidence|certainty)\b")

@@ -31,7 +31,7 @@ OF_REGIONS = frozenset((
 ))  # fmt: skip
 OF_ENTRY = {
     "cell_here": frozenset(("found", "where")), "cell_clear": frozenset(("where",)), "box_here": frozenset(("found",)),
-    "one": frozenset(("which_is",)), "sort_here": frozenset(("found",)), "cell_count": frozenset(("where",)),
+    "one": frozenset(("which_is",)), "cell_count": frozenset(("where",)),
     "claimed_right": frozenset(("fact",)), "claimed_wrong": frozenset(("fact",)),
     "choice": frozenset(("letter", "option")), "choice_unsure": frozenset(("letter", "option")),
 }  # fmt: skip
