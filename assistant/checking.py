@@ -29,6 +29,8 @@ YES = re.compile(
 NO = re.compile(r"^\W*(?:no|nope|not at all|i disagree)\b(?=\s*(?:[,.;:!-]|$))", re.I)
 DENIED = re.compile(r"^\W*i can(?:no|')t confirm (?:that|it|this)\b", re.I)
 EVERY = re.compile(r"\b(?:both|all|each)\b(?! (?:in all|together|right|over|the same)\b)", re.I)
+THE_DEFECTS = re.compile(r"\b(?:the (?:defects|suspect areas)|they) are in the\b", re.I)
+SOME = re.compile(r"\b(?:among others|mainly|mostly|some|most|one of|another)\b", re.I)
 IN_ALL = re.compile(r"\b(?:in all|in total|altogether)\b", re.I)
 SEPARATOR = re.compile(r",|;|:|\band\b|\bor\b|\bwhile\b|\bplus\b|\bwith\b", re.I)
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
@@ -63,7 +65,28 @@ def _against(text: str, inspection: Inspection, question: str = "") -> tuple[Cla
         return (Claim("presence", "defective"),)  # that it is good was denied
     stated = (*_answered(text, question), *claims(text))
     wrong = tuple(dict.fromkeys(claim for claim in stated if not holds(claim, inspection)))
-    return wrong or repeated_places(text) or _overstated(text, inspection) or _mismatched(text, inspection)
+    return (
+        wrong
+        or repeated_places(text)
+        or _left_out(text, inspection)
+        or _overstated(text, inspection)
+        or _mismatched(text, inspection)
+    )
+
+
+def _left_out(text: str, inspection: Inspection) -> tuple[Claim, ...]:
+    """Places that are said to hold more defects than they do: "three in the center and upper left" where one is lower
+    left, or "the defects are in the center" where some are not."""
+    for _, sentence in sentences(text):
+        stated = read_sentence(sentence)
+        spots = [claim for claim in stated if claim.kind == "position" and not claim.negated]
+        counts = [int(claim.value) for claim in stated if claim.kind == "count"]
+        if THE_DEFECTS.search(sentence) and len(spots) == len([c for c in stated if c.kind == "position"]):
+            counts.append(len(inspection.regions))
+        there = sum(any(is_at(region, str(spot.value)) for spot in spots) for region in inspection.regions)
+        if spots and len(counts) == 1 and there < counts[0] <= len(inspection.regions) and not SOME.search(sentence):
+            return tuple(spots)
+    return ()
 
 
 def _overstated(text: str, inspection: Inspection) -> tuple[Claim, ...]:

@@ -43,6 +43,7 @@ from assistant.lexicon import (
     SEVERITY_WORDS,
     SHAPE,
     SIDE,
+    SPOILT,
     SPOT,
     SUBJECT,
     SURE,
@@ -310,4 +311,6 @@ def asks_about_part(question: str) -> bool:
     if REQUEST.fullmatch(low):
         return True
     named = re.search(rf"\b{DEFECT}\b", low) or CONDITION.search(low)
+    if SPOILT.match(low):
+        return True
     return named is not None or (OF_PART.search(low) is not None and polarity(question) is not None)

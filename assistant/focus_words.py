@@ -62,7 +62,8 @@ NO_PLACE = re.compile(
 )
 NOT_THERE = re.compile(
     r"\b(?:besides|apart from|aside from|other than|except(?: for)?|everything but|all but|outside(?: of)?|below|above|"
-    r"beneath|beyond|only (?:in|on))(?: (?:in|at|on))? (?:the|its)\b"
+    r"beneath|beyond|only (?:in|on))(?: (?:in|at|on))? (?:the|its)\b|"
+    r"^\W*(?:ignore|disregard|(?:only|just) (?:(?:in|at|on) )?the)\b"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
 # A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.

@@ -159,6 +159,11 @@ OF_PART = re.compile(
     r"\b(?:it|its|this|part|piece|item|board|unit|sample|product|component|object|surface|everything|all|workpiece|"
     r"specimen|(?:any|some|no)thing|pass|(?:is|are|does|do) (?:the|your))\b|^\W*\w+(?: \w+)?\W*$"
 )
+# "Is the cell cracked?"
+SPOILT = re.compile(
+    r"\W*(?:is|are|has|have|does|do)\b[^?]*\b(?:cracked|scratched|stained|dented|chipped|bent|warped|discolou?red|"
+    r"deformed|distorted|contaminated)\b"
+)
 # "Inspect this one, please": a wish for the verdict.
 REQUEST = re.compile(
     r"\W*(?:(?:hi|hello|hey|please|pls|plz|kindly|now|just|(?:can|could|would|will) you)\W+)*"

@@ -64,6 +64,8 @@ NOT_PLACES = re.compile(
     r"\b(?:instructions?|rules?|questions?|answers?|prompts?|maps?|verdicts?|inspections?|facts?|references?|warnings?|"
     r"previous|earlier|said|told|words?|letters?|option|names?|numbers?|sizes?|places?|kinds?|types?|json|scores?|"
     r"probabilit\w+|reasons?|one|two|three|me|my|us|your?|message|conversation|text above|severity|count|worst|"
+    r"biggest|largest|smallest|tiniest|"
+    r"main|first|second|third|last|others?|"
     rf"{DEFECT})\b"
 )
 HERE = re.compile(

@@ -120,7 +120,7 @@ def test_the_language_model_is_told_what_is_there(question: str, told: str) -> N
         ("Is the upper left clean?", "Yes.", UPPER_LEFT),
         ("Is the lower left clean?", "Yes.", None),
         ("Is the lower left clean?", "In the lower left, I see a defect.", "I see nothing unusual in the lower left."),
-        ("Is the lower left clean?", "Nothing unusual there; the defects are in the center and upper left.", None),
+        ("Is the lower left clean?", "Nothing unusual there; the defects are in the center, among others.", None),
         ("What about the center right?", "In the center right, I see a minor defect.", CENTER_RIGHT),
         ("What about the center right?", "The defects are in the upper left and lower center.", CENTER_RIGHT),
         ("How big is the one in the upper left?", "It covers about 2% of the photo.", UPPER_LEFT),

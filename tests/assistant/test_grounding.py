@@ -232,6 +232,23 @@ def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     assert ground(refusal, inspection, "Will it rain?") == refusal
 
 
+ALL_OF_IT = "I see a moderate scratch in the upper left and a minor dent in the lower right."
+
+
+@pytest.mark.parametrize(
+    ("said", "mended"),
+    [
+        ("I see two defects in the upper left.", ALL_OF_IT),
+        ("The defects are in the upper left.", ALL_OF_IT),
+        ("The defects are in the upper left, among others.", None),
+        ("I see two defects in the upper left and lower right.", None),
+        ("I see one defect in the upper left.", None),
+    ],
+)
+def test_no_place_is_left_out_where_all_are_told(said: str, mended: str | None) -> None:
+    assert ground(said, BOXED) == (mended or said)
+
+
 def test_what_is_measured_is_a_claim() -> None:
     size = claims("I measure about 3% in the center.")
     assert ("size", 3) in [(claim.kind, claim.value) for claim in size]
