@@ -85,7 +85,7 @@ def _left_out(text: str, inspection: Inspection) -> tuple[Claim, ...]:
             counts.append(len(inspection.regions))
         there = sum(any(is_at(region, str(spot.value)) for spot in spots) for region in inspection.regions)
         if spots and len(counts) == 1 and there < counts[0] <= len(inspection.regions) and not SOME.search(sentence):
-            return tuple(spots)
+            return (Claim("presence", inspection.verdict),)  # whose true sentence tells how many, and where
     return ()
 
 

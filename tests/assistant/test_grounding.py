@@ -232,7 +232,7 @@ def test_a_question_about_the_part_is_not_refused(question: str) -> None:
     assert ground(refusal, inspection, "Will it rain?") == refusal
 
 
-ALL_OF_IT = "I see a moderate scratch in the upper left and a minor dent in the lower right."
+ALL_OF_IT = "It is defective: I see two defects in the upper left and lower right."
 
 
 @pytest.mark.parametrize(
