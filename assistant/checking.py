@@ -14,7 +14,7 @@ from assistant.claims import (
     repeated_places,
     sentences,
     states_verdict,
-)  # fmt: skip
+)
 from assistant.focus import Focus, find_focus, within
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import HERE, HOW_MANY, MORE, PLACE, SEVERITY, SIDE, UNSURE

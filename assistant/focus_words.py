@@ -15,7 +15,8 @@ _THING = (
 # What may follow where a defect is meant: its noun, a verb, an end; not "the second photo", "the main board".
 _ENDS = (
     rf"(?= {_THING}\b|\W*$|[,:;?.]| (?:is|are|was|and|or|in|on|at|near|for|to|of(?! all)|please|pls|then|here|too|"
-    r"an?|look|looks|located|sits?|lies?|has|have|be|big|large|small|bad|severe|serious|critical|harmless|thin|dark(?:er)?|bright(?:er)?|lighter|round|compact|long|"
+    r"an?|look|looks|located|sits?|lies?|has|have|be|big|large|small|bad|severe|serious|"
+    r"critical|harmless|thin|dark(?:er)?|bright(?:er)?|lighter|round|compact|long|"
     r"minor|covers?|takes?|measures?|differs?|stands?|matters?|worry|would|do|does|as|if|by|now|again|thanks?|exactly)\b)"
 )
 _NUMBERED = {

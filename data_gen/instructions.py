@@ -37,12 +37,8 @@ AGAIN = ("cell", "box", "choice", "one", "one_size", "sort", "unrelated")  # may
 PAIRED = (*BRIEF, "look", "confidence")  # may be asked two at a time
 TWO = 0.18  # share of those that are
 SINGLED = ("one", "one_location", "one_size", "one_severity", "one_kind", "one_look", "one_count", "sort")
-PLACED = (
-    "cell",
-    "box",
-    "choice",
-    *SINGLED,
-)  # about a place or options of their own: "how big?" after them would be unclear
+# About a place, a defect or options of their own: "how big?" after them would be unclear.
+PLACED = ("cell", "box", "choice", *SINGLED)
 
 
 def write_dialogue(
