@@ -1,6 +1,6 @@
 """LoRA and QLoRA of LLaVA-1.5-7B's shapes with random weights on one GPU: speed, model-FLOPs utilisation, memory.
 
-    python benchmarks/large.py [--batch 8] [--steps 12] [--folder /dev/shm/llava] [--small] [--peak 989]
+    python benchmarks/large.py [--batch 8] [--steps 12] [--only plain compiled] [--folder FOLDER] [--small]
 
 The same rows, real dialogues about rendered parts, go through `training.trainer.fit` with our model and through a plain
 `transformers.Trainer` with LoRA on the plain LLaVA, in one run, in turns. Nothing is downloaded: the base is drawn at
@@ -38,7 +38,7 @@ from assistant.lvlm.backbones import lora_config
 from assistant.lvlm.checkpoint import load
 from assistant.lvlm.vision_cache import cache_vision
 from training.config import AssistantConfig
-from training.dialogues import Collator, Dialogues, inspect_scenes
+from training.dialogues import Collator, Dialogues, Example, inspect_scenes
 from training.scenes import Scenes
 from training.trainer import fit
 from training.tuning import adapt, compile_layers, open_base
@@ -46,6 +46,7 @@ from training.tuning import adapt, compile_layers, open_base
 WARM_UP = 5  # steps that are not counted: in them every length of rows comes up once
 RANK = 16
 LENGTH = 1024  # tokens of the row whose memory is measured in 4 bits
+RUNS = ("plain", "ours", "compiled", "qlora")
 SMALL_TEXT = {"hidden_size": 64, "intermediate_size": 128, "num_hidden_layers": 2, "num_attention_heads": 4}
 SMALL_EYES = {"hidden_size": 32, "intermediate_size": 64, "num_hidden_layers": 2, "num_attention_heads": 4}
 EYES = {"hidden_size": 1024, "intermediate_size": 4096, "num_hidden_layers": 24, "num_attention_heads": 16}
@@ -80,12 +81,13 @@ class Clock:
         self.tokens.append(int((inputs["input_ids"] != self.pad).sum()))
 
     def result(self) -> dict[str, float]:
-        """Seconds a step (median) and real tokens a second, without the warm-up."""
+        """Seconds a step (median, least, most) and real tokens a second and a step, without the warm-up."""
         steps = [b - a for a, b in zip(self.times, self.times[1:], strict=False)][WARM_UP:]
+        tokens = self.tokens[WARM_UP:-1]
         return {
-            "seconds_a_step": statistics.median(steps),
-            "tokens_a_second": sum(self.tokens[WARM_UP:-1]) / sum(steps),
-        }
+            "seconds_a_step": statistics.median(steps), "least": min(steps), "most": max(steps),
+            "tokens_a_second": sum(tokens) / sum(steps), "tokens_a_step": statistics.mean(tokens),
+        }  # fmt: skip
 
 
 def write_base(folder: Path, small: bool) -> None:
@@ -191,13 +193,15 @@ def _free() -> None:
         torch.cuda.empty_cache()
 
 
-def flops_a_token(folder: Path) -> float:
-    """Of a LoRA step: forward and the gradients that pass through, 4 for each weight of the frozen decoder; attention's
-    own products, whose length is 1,000 here, add 3 % and are left out."""
+def flops_a_token(folder: Path, length: float) -> float:
+    """Of a LoRA step on rows of `length` tokens: forward and the gradients that pass through, 4 for each weight of the
+    frozen decoder; and attention's products, 2 a channel and earlier token forward and twice that backward, as
+    model-FLOPs utilisation counts them (PaLM, Chowdhery et al. 2022, app. B), but without the masked half."""
     config = json.loads((folder / "config.json").read_text())["text_config"]
     text = LlamaConfig(**config)
     layer = 4 * text.hidden_size**2 + 3 * text.hidden_size * text.intermediate_size
-    return 4.0 * (text.num_hidden_layers * layer + text.hidden_size * text.vocab_size)
+    weights = text.num_hidden_layers * layer + text.hidden_size * text.vocab_size
+    return 4.0 * weights + 6.0 * text.num_hidden_layers * text.hidden_size * length
 
 
 def main() -> None:
@@ -205,33 +209,42 @@ def main() -> None:
     parser.add_argument("--batch", type=int, default=8)
     parser.add_argument("--steps", type=int, default=12)
     parser.add_argument("--folder", type=Path, default=Path("/dev/shm/llava"))
+    parser.add_argument("--only", nargs="+", choices=RUNS, default=[*RUNS, *RUNS[:3]], help="these runs, in this order")
     parser.add_argument("--small", action="store_true")
     parser.add_argument("--peak", type=float, default=989.0, help="TFLOP/s of the card in dense bf16")
     options = parser.parse_args()
     inspector = Assistant.from_pretrained("tiny", language=False)
     examples = inspect_scenes(inspector, Scenes([], [], inspector.encoder.image_size, 4, seed=0), 8)
-    dialogues = Dialogues(examples, (10, 12), seed=0)
-    rows = sorted((dialogues[i] for i in range(4 * options.batch)), key=lambda row: len(str(row["messages"])))
+    rows = make_rows(examples, 4 * options.batch, turns=(10, 12))
+    long_rows = make_rows(examples, 4, turns=(36, 40))  # of more than `LENGTH` tokens
     write_base(options.folder, options.small)
     _free()
-    per_token = flops_a_token(options.folder)
 
-    def measure(name: str, run: Callable[..., dict[str, float]], **changed: Any) -> None:
+    def measure(name: str, run: Callable[..., dict[str, float]], rows: list[dict[str, Any]], **changed: Any) -> None:
         with tempfile.TemporaryDirectory() as output:
             found = run(settings(options.folder, output, options, **changed), rows)
-        found["mfu"] = found["tokens_a_second"] * per_token / (options.peak * 1e12)
+        length = found["tokens_a_step"] / changed.get("batch_size", options.batch)
+        found["mfu"] = found["tokens_a_second"] * flops_a_token(options.folder, length) / (options.peak * 1e12)
         print(json.dumps({"run": name, **{key: round(value, 4) for key, value in found.items()}}), flush=True)
         _free()
 
-    measure("plain lora", plain)
-    measure("our lora", ours)
-    measure("our lora, compiled", ours, compile=True)
-    if torch.cuda.is_available():
-        four = {"tuning": "qlora", "gradient_checkpointing": True, "workers": 0}
-        measure("our qlora, one row of 1024", ours, batch_size=1, **four)
-    measure("plain lora again", plain)
-    measure("our lora again", ours)
-    measure("our lora, compiled, again", ours, compile=True)
+    four = {"tuning": "qlora", "gradient_checkpointing": True, "workers": 0, "batch_size": 1}
+    runs: dict[str, Callable[[], None]] = {
+        "plain": lambda: measure("plain lora", plain, rows),
+        "ours": lambda: measure("our lora", ours, rows),
+        "compiled": lambda: measure("our lora, compiled", ours, rows, compile=True),
+        "qlora": lambda: measure("our qlora, one row of 1024", ours, long_rows, **four),
+    }
+    for name in options.only:
+        if name == "qlora" and not torch.cuda.is_available():
+            continue
+        runs[name]()
+
+
+def make_rows(examples: list[Example], count: int, turns: tuple[int, int]) -> list[dict[str, Any]]:
+    """Dialogues about the examples, the shorter ones first."""
+    dialogues = Dialogues(examples, turns, seed=0)
+    return sorted((dialogues[i] for i in range(count)), key=lambda row: len(str(row["messages"])))
 
 
 if __name__ == "__main__":
