@@ -166,7 +166,7 @@ def asked_places(question: str) -> list[str]:
     low = question.lower()
     places = [(match.span(), _place(match)) for match in PLACE.finditer(low)]
     for match in SIDE.finditer(low):
-        side = match["side"] or match["bare"] or match["short"]
+        side = match["side"] or match["bare"] or match["short"] or match["last"]
         if all(match.end() <= start or match.start() >= end for (start, end), _ in places):
             places.append((match.span(), ROWS.get(side, side)))
     return [place for _, place in sorted(places)]
@@ -305,7 +305,7 @@ def polarity(question: str) -> str | None:
 
 def asks_about_part(question: str) -> bool:
     """Is it plain from the words alone that the part's condition is asked for, which a photo can tell?"""
-    low = question.lower()
+    low = re.sub(r"^\W*(?:ok|okay|right|well|so)[,.:!] ", "", question.lower())  # only an opener
     if UNKNOWABLE.search(low):
         return False
     if REQUEST.fullmatch(low):
@@ -313,4 +313,4 @@ def asks_about_part(question: str) -> bool:
     named = re.search(rf"\b{DEFECT}\b", low) or CONDITION.search(low)
     if SPOILT.match(low):
         return True
-    return named is not None or (OF_PART.search(low) is not None and polarity(question) is not None)
+    return named is not None or (OF_PART.search(low) is not None and polarity(low) is not None)

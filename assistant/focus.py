@@ -1,4 +1,5 @@
-"""What of the photo a question is about: a box in pixels, places by their names, one of the defects, a kind of them.
+"""What of the photo a question is about: a box in pixels, places by their names, one of the defects, a kind of them,
+or what all of them cover together.
 
 "How big is the smallest one?", "What about the lower left?": the facts line names the defects in a row, and its place
 among them, or at the far end of a list, is hard to find for a small model. So what the question is about is worked out
@@ -13,7 +14,7 @@ from assistant import wording
 from assistant.boxes import Box, find_box, outside, overlap
 from assistant.choices import parse_choices
 from assistant.claims import asked_places
-from assistant.focus_words import ASKS_IF, NO_ONE, NO_PLACE, NOT_THERE, ONES, SORTS
+from assistant.focus_words import AREA, ASKS_IF, EDGES, NO_ONE, NO_PLACE, NOT_THERE, ONES, SORTS, TOGETHER
 from assistant.inspection import SEVERITIES, Inspection, Region
 from assistant.lexicon import TYPE, TYPES
 from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
@@ -28,12 +29,12 @@ OVERLAP = 0.1
 class Focus:
     """What a question is about.
 
-    `name` is how an answer calls it: "box", a place ("lower left"), one of `ONES`, or a kind of defect; `regions` are
-    those that are meant; `places` the cells and sides that were named; `beside` tells what a box lies wholly outside
-    of ("the photo"), None where it does not.
+    `name` is how an answer calls it: "box", a place ("lower left"), one of `ONES`, a kind of defect, or "together";
+    `regions` are those that are meant; `places` the cells and sides that were named; `beside` tells what a box lies
+    wholly outside of ("the photo"), None where it does not.
     """
 
-    sort: Literal["box", "place", "one", "kind"]
+    sort: Literal["box", "place", "one", "kind", "area"]
     name: str
     regions: tuple[Region, ...]
     places: tuple[str, ...] = ()
@@ -55,6 +56,9 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
         return in_box(box, inspection)
     low = " ".join(question.lower().replace("’", "'").split())
     ones = [] if NO_ONE.search(low) else [name for name, pattern in ONES.items() if pattern.search(low)]
+    if ones and ones[0] in EDGES:  # "furthest to the left" names no place
+        low = ONES[ones[0]].sub("it", low)
+        ones = [ones[0], *(name for name, pattern in ONES.items() if pattern.search(low))]
     named_places = tuple(dict.fromkeys(asked_places(low)))
     kind = TYPE.search(low)
     if ones:  # "the largest on the left", "the first or the second": in doubt, nothing is singled out
@@ -62,6 +66,8 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
     if named_places:
         where = NO_PLACE.search(low) and not ASKS_IF.search(low)
         return None if where or NOT_THERE.search(low) else at_places(named_places, inspection)
+    if TOGETHER.search(low) and AREA.search(low):
+        return together_cover(inspection)
     if kind and SORTS.search(low[: kind.start()] + kind.group()):
         return of_kind(list(TYPES)[int((kind.lastgroup or "t0")[1:])], inspection)
     return None
@@ -87,7 +93,10 @@ def one_of(name: str, inspection: Inspection) -> Focus:
     if name in ORDINALS:
         number = ORDINALS.index(name)
         return Focus("one", name, regions[number : number + 1])
+    across = sorted(regions, key=lambda region: region.box[0] + region.box[2])
+    down = sorted(regions, key=lambda region: region.box[1] + region.box[3])
     meant = {
+        "uppermost": down[:1], "lowest": down[-1:], "leftmost": across[:1], "rightmost": across[-1:],
         "smallest": by_size[:1], "largest": by_size[-1:], "mildest": mildest[:1],
         "main": regions[:1], "other": regions[1:],
     }[name]  # fmt: skip
@@ -97,6 +106,16 @@ def one_of(name: str, inspection: Inspection) -> Focus:
 def of_kind(kind: str, inspection: Inspection) -> Focus:
     """The defects of one kind."""
     return Focus("kind", kind, tuple(region for region in inspection.regions if region.type == kind))
+
+
+def together_cover(inspection: Inspection) -> Focus:
+    """What all defects together cover."""
+    return Focus("area", "together", inspection.regions)
+
+
+def whole_size(focus: Focus) -> str:
+    """The area of all that is meant, as it is spoken: "3%"."""
+    return spoken_size(sum(region.area_fraction for region in focus.regions))
 
 
 def within(focus: Focus, inspection: Inspection) -> Inspection:
@@ -123,6 +142,8 @@ def note(focus: Focus, inspection: Inspection) -> str:
         return f"Box: outside {focus.beside}."
     if not focus.regions:
         return f"{as_sentence(focus.name)}: {'none' if focus.sort in ('one', 'kind') else 'nothing unusual'}."
+    if focus.sort == "area":
+        return f"Together: {whole_size(focus)}."
     several = f" {COUNTS[len(focus.regions)]}:" if len(focus.regions) > 1 else ""
     return f"{as_sentence(focus.name)}:{several} {'; '.join(map(_told, focus.regions))}."
 
@@ -148,6 +169,9 @@ def tell_focus(focus: Focus, inspection: Inspection) -> str:
         return f"That box is outside {focus.beside}."
     if not focus.regions:
         return _tell_nothing(focus, inspection)
+    if focus.sort == "area":
+        them = "Together they cover" if len(focus.regions) > 1 else "It covers"
+        return f"{them} {whole_size(focus)} of the photo."
     size = f", {size_of(focus.regions[0])} of the photo" if len(focus.regions) == 1 else ""
     if focus.sort == "box" or len(focus.places) == 1:
         return f"I see {together(focus.regions, inspection)} {_where(focus)}{size}."

@@ -27,17 +27,38 @@ _NUMBERED = {
         zip(ORDINALS, ("1st", "2nd", "3rd", "4th", "5th", "6th"), COUNTS[1:], strict=True), start=1
     )
 }
+# What lies nearest to an edge of the photo: how the name begins, and how else it is said.
+_EDGES = {
+    "uppermost": (r"(?:upper|top)", r"(?:up|(?:to |towards? )?the top)\b|\bhighest (?:up|(?:in|on) the)\b"),
+    "lowest": (
+        r"(?:lower|bottom)",
+        rf"(?:down|(?:to |towards? )?the bottom)\b|\blowest(?: (?:down|(?:in|on) the)\b|{_ENDS})",
+    ),
+    "leftmost": ("left", r"(?:to |on |towards? )?(?:the )?left\b"),
+    "rightmost": ("right", r"(?:to |on |towards? )?(?:the )?right\b"),
+}
+EDGES = tuple(_EDGES)
 # How people single out a defect, by the name that it gets in answers; what stands first is looked for first.
 ONES = {
     name: re.compile(pattern)
     for name, pattern in {
-        "second": rf"\b(?:second|2nd|next)[ -]worst{_ENDS}|\band the next one\b|{_NUMBERED['second']}",
-        "smallest": rf"\b(?:smallest|tiniest|littlest|(?:the|that) smaller){_ENDS}",
-        "largest": rf"\b(?:largest|biggest|(?:the|that) (?:larger|bigger)){_ENDS}",
+        "second": rf"\b(?:second|2nd|next)[ -](?:worst|most (?:severe|serious|critical|important)){_ENDS}|"
+        rf"\band the next one\b|\bcomes? second\b|\brunner[ -]up\b|{_NUMBERED['second']}",
+        **{
+            name: rf"\b{edge}[ -]?most{_ENDS}|\b(?:furthest|farthest|most) {way}"
+            for name, (edge, way) in _EDGES.items()
+        },
+        "smallest": rf"\b(?:smallest|tiniest|littlest|(?:the|that) smaller){_ENDS}|"
+        r"\bleast (?:extent|area|space|surface|extensive|large|big)\b",
+        "largest": rf"\b(?:largest|biggest|(?:the|that) (?:larger|bigger)){_ENDS}|\bmost (?:space|surface|extensive)\b",
         "mildest": rf"\b(?:least (?:severe|serious|critical|bad|important)|mildest|most harmless){_ENDS}",
         "main": rf"(?<!second )(?<!2nd )(?<!next )\b(?:worst|most (?:severe|serious|critical|important)|main){_ENDS}",
         **{ordinal: pattern for ordinal, pattern in _NUMBERED.items() if ordinal != "second"},
-        "other": rf"\b(?:the|that) others?(?: two| three)?{_ENDS}",
+        "other": rf"\b(?:the|that) others?(?: two| three)?{_ENDS}|"
+        rf"\b(?:the|all) remaining(?: (?:two|three|four|five))?{_ENDS}|"
+        r"\bthe rest of (?:them|those|these|the (?:defects|flaws|findings|spots|marks))\b|"
+        r"(?:\b(?:tell me about|describe|show(?: me)?|list|name|where(?:'s| is| are))|^\W*(?:and|now)) the rest"
+        r"(?: please)?(?=\W*$|[,?.!])",
     }.items()
 }
 # Where these are found nothing is singled out by such words: comparisons, lists, other ranks, what is left out, and the
@@ -47,7 +68,8 @@ NO_ONE = re.compile(
     r"\b(?:list|sort|rank|order) (?:them|all|every|the|by)\b|"
     r"\b(?:like the|compare[ds]?|besides|apart from|aside from|except|"
     r"(?:with|from|all|before) the others?|first two|first three|two (?:biggest|largest|worst|smallest|most))\b|"
-    r"\b(?:(?:second|third|fourth|fifth|sixth|next|2nd|3rd|4th)[ -](?:smallest|largest|biggest|most))\b|"
+    r"\b(?:second|third|fourth|fifth|sixth|next|2nd|3rd|4th)[ -](?:smallest|largest|biggest)\b|"
+    r"\b(?:third|fourth|fifth|sixth|3rd|4th)[ -]most\b|"
     r"\b(?:third|fourth|fifth|sixth|3rd|4th)[ -]worst\b|"
     r"\b(?:smallest|tiniest)\b[^?]*(?<!far as )\b(?:you|it) can\b|"
     r"\b(?:smallest|tiniest)\b[^?]*\bcan (?:you|it) (?:still |even )?(?:detect|find|see|spot)\b|"
@@ -65,6 +87,16 @@ NOT_THERE = re.compile(
     r"\b(?:besides|apart from|aside from|other than|except(?: for)?|everything but|all but|outside(?: of)?|below|above|"
     r"beneath|beyond|only (?:in|on))(?: (?:in|at|on))? (?:the|its)\b|"
     r"^\W*(?:ignore|disregard|(?:only|just) (?:(?:in|at|on) )?the)\b"
+)
+# What all defects together cover.
+TOGETHER = re.compile(
+    r"\b(?:in total|total|in all|all in all|altogether|overall|combined|together|summed|in sum|sum of|"
+    r"add(?:ed|s)?(?: \w+)? up|"
+    r"whole (?:damaged|affected|defective|faulty|bad) (?:area|surface))\b"
+)
+AREA = re.compile(
+    r"\b(?:areas?|surface|share|percent(?:age)?|fraction|proportion|portion|extent|cover(?:s|ed|age)?|size|"
+    r"how (?:much|big|large))\b|%"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
 # A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.

@@ -7,7 +7,8 @@ contradicts is replaced by a true sentence on the same subject. Streaming and ba
 import re
 from collections.abc import Iterable, Iterator
 
-from assistant.checking import NO, YES, contradictions, holds, right_letter
+from assistant.agreement import NO, YES, holds
+from assistant.checking import contradictions, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus

@@ -103,7 +103,8 @@ SIDE = re.compile(
     r"(?: side| half| edge| part| row)?(?: ok| okay| fine| clean| good)?\W*$|"
     r"\bthe (?P<bare>left|right|top|bottom)"
     r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|has|have|"
-    r"bothers?|and|or|too)\b))"
+    r"bothers?|and|or|too|got|free of|in good|a bit|a look|within|for)\b))|"
+    r"\b(?:check|status|inspect|any \w+),? (?P<last>left|right|top|bottom)(?=\W*$)"
 )
 REFERENCES = re.compile(rf"\b(?P<n>{NUMBER}) (?:good |normal )?(?:references?|reference (?:photo|image|picture)s?)\b")
 SURE = re.compile(r"\b(?:sure|confident|certain|confidence|certainty)\b")

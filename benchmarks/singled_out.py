@@ -1,10 +1,10 @@
 """Questions about one of several defects, or about a place: is what was asked for told, and nothing else?
 
-    python benchmarks/singled_out.py ROOT [--model tiny] [--photos 40] [--shots 4] [--seed 0] [--bare]
+    python benchmarks/singled_out.py ROOT [--phrasings FILE] [--model tiny] [--photos 40] [--shots 4] [--bare]
 
-Of test photos on which the assistant itself finds two defects or more, each is asked eight questions in a conversation
-of its own; the wordings are of somebody who had not seen what the model was taught. Answers are held against the
-Inspection, not the labels. `--bare` takes the language model's words without the check of its sentences.
+Of test photos on which the assistant itself finds two defects or more, each is asked one question of every kind in a
+conversation of its own; the wordings are of people who had not seen what the model was taught. Answers are held against
+the Inspection, not the labels. `--bare` takes the language model's words without the check of its sentences.
 """
 
 import argparse
@@ -16,7 +16,7 @@ from pathlib import Path
 from dev_questions import draw_photos, load_phrasings, shuffled_forever
 
 from assistant import Assistant, Chat
-from assistant.checking import holds
+from assistant.agreement import holds, size_fits
 from assistant.claims import claims
 from assistant.evaluation.categories import find_categories
 from assistant.inspection import POSITIONS, Inspection, Region
@@ -30,6 +30,12 @@ def meant(kind: str, place: str, inspection: Inspection) -> tuple[Region, ...]:
     """The regions that a question is about."""
     if kind in AT_PLACE:
         return inspection.regions_in(place)
+    if kind == "uppermost":
+        return (min(inspection.regions, key=lambda region: region.box[1] + region.box[3]),)
+    if kind == "rightmost":
+        return (max(inspection.regions, key=lambda region: region.box[0] + region.box[2]),)
+    if kind == "total_area":
+        return inspection.regions
     if "smallest" in kind:
         return (min(inspection.regions, key=lambda region: region.area_fraction),)
     return inspection.regions[1:2] if "second" in kind else inspection.regions[1:]
@@ -49,6 +55,10 @@ def fits(kind: str, answer: str, place: str, inspection: Inspection) -> bool:
     )
     if kind == "count_at_place":
         return COUNTS[len(regions)] in answer.lower().replace(" a ", " one ")
+    if kind == "total_area":
+        total = sum(region.area_fraction for region in regions)
+        sizes = [claim for claim in stated if claim.kind == "size"]
+        return len(sizes) == 1 and size_fits(sizes[0], total)
     told = [claim for claim in stated if claim.kind == asked and not claim.negated]
     return bool(told) and all(holds(claim, about) for claim in told)
 
@@ -64,6 +74,7 @@ def said(chat: Chat, question: str, bare: bool) -> str:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("root", type=Path, metavar="ROOT")
+    parser.add_argument("--phrasings", type=Path, default=WORDINGS, metavar="FILE")
     parser.add_argument("--model", default="tiny")
     parser.add_argument("--photos", type=int, default=40)
     parser.add_argument("--shots", type=int, default=4)
@@ -71,7 +82,7 @@ def main() -> None:
     parser.add_argument("--bare", action="store_true")
     options = parser.parse_args()
     rng = random.Random(options.seed)
-    phrasings = load_phrasings(WORDINGS)
+    phrasings = load_phrasings(options.phrasings)
     wordings = {kind: shuffled_forever(lines, rng) for kind, lines in phrasings.items()}
     assistant, right, photos = Assistant.from_pretrained(options.model), Counter[str](), 0
     for category, photo in draw_photos(

@@ -6,7 +6,7 @@ import numpy as np
 
 from assistant import wording
 from assistant.claims import polarity
-from assistant.focus import Focus, at_places, called, together, within
+from assistant.focus import Focus, at_places, called, together, whole_size, within
 from assistant.inspection import Inspection
 from assistant.spoken import COUNTS, ORDINALS, join, lowered, with_article
 from data_gen.phrasings import TEMPLATES, load_phrasings
@@ -68,6 +68,8 @@ def _entry_of_focus(focus: Focus, intent: str, inspection: Inspection) -> str:
         return asked if focus.regions or not inspection.regions else "one_missing"
     if focus.sort == "place" and intent != "cell" and focus.regions:
         return "cell_count" if asked == "count" else asked
+    if focus.sort == "area":
+        return "total"
     if focus.sort == "kind":
         return "sort_here" if focus.regions else "sort_none"
     return f"{'box' if focus.sort == 'box' else 'cell'}_{'here' if focus.regions else 'clear'}"
@@ -119,6 +121,8 @@ def _own_slots(question: Question, inspection: Inspection) -> dict[str, str]:
     if focus := question.focus:
         here = within(focus, inspection)
         slots = {"found": together(focus.regions, inspection) if focus.regions else "", "which_is": called(focus)}
+        if focus.sort == "area" and focus.regions:
+            slots["total"] = whole_size(focus)
         if focus.sort == "place":
             slots["where"] = wording.at(focus.name)
         return (fact_slots(here) if focus.regions and focus.sort != "box" else {}) | slots

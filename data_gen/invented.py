@@ -5,6 +5,7 @@ import numpy as np
 from assistant.inspection import KINDS, POSITIONS, SHAPES, TONES, VERDICTS, Inspection, Region, severity_of
 
 UNSURE = (0.49, 0.51)  # the default band of `Calibration`
+CLOSE_CALLS = 0.15  # share of verdicts that are hardly surer than "unsure": advice about these is another
 REGION_COUNTS = (0.50, 0.24, 0.12, 0.07, 0.04, 0.03)  # 1..6 regions: one is what most real defects are
 REFERENCES = (0.35, 0.25, 0.15, 0.05, 0.2)  # 0..4: zero-shot, 1, 2 and 4 shots are what benchmarks use
 
@@ -18,6 +19,8 @@ def random_inspection(rng: np.random.Generator, verdict: str | None = None) -> I
     verdict = verdict or str(rng.choice(VERDICTS, p=(0.45, 0.40, 0.15)))
     side = int(rng.choice((256, 512, 900, 1024)))
     sure = float(rng.beta(3.0, 0.7)) * (1 - UNSURE[1])  # most real verdicts are clear
+    if rng.random() < CLOSE_CALLS:
+        sure = float(rng.uniform(0, 0.4)) * (1 - UNSURE[1])
     probability = {
         "defective": UNSURE[1] + sure, "good": UNSURE[0] - sure * UNSURE[0] / (1 - UNSURE[1]),
         "unsure": rng.uniform(*UNSURE),

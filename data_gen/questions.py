@@ -8,7 +8,7 @@ import numpy as np
 from assistant import wording
 from assistant.boxes import Box
 from assistant.choices import Choices
-from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind, one_of
+from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind, one_of, together_cover
 from assistant.focus_words import ONES
 from assistant.inspection import KINDS, POSITIONS, Inspection
 from assistant.spoken import COUNTS, with_article
@@ -78,6 +78,8 @@ def write_question(
         box = draw_box(inspection, rng)
         focus = in_box(box, inspection)
         slots = slots | {"box": (str(list(box)),)}
+    elif intent == "total":
+        focus = together_cover(inspection)
     elif own := next((name for name in slots_of(template) if name in FOCUSED), None):
         focus = _singled(own, inspection, rng)
         slots = slots | {own: _names(own, focus, slots, rng)}

@@ -16,7 +16,7 @@ ENTRIES: dict[str, tuple[str, ...]] = {
         "presence", "location", "count", "size", "severity", "kind", "look", "confidence", "comparison", "references",
         "advice", "report", "detail", "why", "else", "main", "correction", "greeting", "thanks", "identity",
         "unanswerable", "unrelated", "disagree", "claimed_wrong", "cell_clear", "box_clear", "box_outside", "choice",
-        "units", "sort_none",
+        "units", "sort_none", "kind_sure", "total",
     ), VERDICTS),
     **{f"brief_{intent}": VERDICTS for intent in BRIEF},
     "agree": ("defective", "good"), "cell_here": FLAGGED, "box_here": FLAGGED, "claimed_right": FLAGGED,
@@ -31,7 +31,7 @@ OF_REGIONS = frozenset((
 ))  # fmt: skip
 OF_ENTRY = {
     "cell_here": frozenset(("found", "where")), "cell_clear": frozenset(("where",)), "box_here": frozenset(("found",)),
-    "one": frozenset(("which_is",)), "cell_count": frozenset(("where",)),
+    "one": frozenset(("which_is",)), "total": frozenset(("total",)), "cell_count": frozenset(("where",)),
     "claimed_right": frozenset(("fact",)), "claimed_wrong": frozenset(("fact",)),
     "choice": frozenset(("letter", "option")), "choice_unsure": frozenset(("letter", "option")),
 }  # fmt: skip

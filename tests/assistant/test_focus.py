@@ -1,6 +1,7 @@
 """What a question singles out: found in words, told to the language model, and what answers are held against."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -25,6 +26,8 @@ SPOT = region("center right", 0.0003, "minor")
 CRACK = region("upper left", 0.005, "moderate", "crack")
 TINY = region("lower center", 0.0001, "minor", "hole")
 MANY = Inspection("photo", (100, 100), "defective", 0.98, (HOLE, CRACK, SPOT, TINY), references=4)
+LEFT, RIGHT = replace(CRACK, box=(5, 60, 9, 70)), replace(TINY, box=(80, 10, 90, 20))
+APART = replace(MANY, regions=(replace(HOLE, box=(40, 40, 60, 60)), LEFT, RIGHT))
 GOOD = Inspection("photo", (100, 100), "good", 0.02, references=1)
 
 FOUR = "I see four defects in the center, upper left, center right and lower center."
@@ -57,11 +60,18 @@ CENTER_RIGHT = "I see a moderate hole and a minor defect of unknown kind in the 
         ("any in the lower left or lower right?", "lower left and lower right", ()),
         ("How many holes are there?", "hole", (HOLE, TINY)),
         ("Any scratches?", "scratch", ()),
+        ("Which one lies furthest to the left?", "leftmost", (LEFT,)),
+        ("the right-most one", "rightmost", (RIGHT,)),
+        ("Where is the topmost defect?", "uppermost", (RIGHT,)),
+        ("what is furthest down?", "lowest", (LEFT,)),
+        ("Describe the rest of them.", "other", (CRACK, SPOT, TINY)),
+        ("The runner-up?", "second", (CRACK,)),
+        ("How much of the photo do they cover in total?", "together", MANY.regions),
         ("What is at [0, 0, 5, 5]?", "box", (HOLE, CRACK, SPOT, TINY)),
     ],
 )
 def test_it_is_found_in_many_words(question: str, name: str, regions: tuple[Region, ...]) -> None:
-    focus = find_focus(question, MANY)
+    focus = find_focus(question, APART if {LEFT, RIGHT} & {*regions} else MANY)
     assert focus is not None and (focus.name, focus.regions) == (name, regions)
 
 
@@ -75,6 +85,7 @@ def test_it_is_found_in_many_words(question: str, name: str, regions: tuple[Regi
         "The third largest?", "What is the biggest defect on the left?", "Apart from the upper left, is it good?",
         "What is below the center?", "Is the label in the right position?", "Is it only in the center?",
         "I'm in the middle of an audit, is this ok?",
+        "How many are there in total?", "Is the rest of the part fine?", "Is it darker than the rest?",
         "How long is the crack?", "Where is it? A: center B: upper left", "What is your biggest concern?",
     ],
 )  # fmt: skip
@@ -92,7 +103,7 @@ def test_most_questions_single_nothing_out(question: str) -> None:
             "under 0.1%, thin, darker.",
         ),
         ("The lower left?", "Lower left: nothing unusual."),
-        ("The fifth one?", "Fifth: none."), ("Dents?", "Dent: none."),
+        ("The fifth one?", "Fifth: none."), ("Dents?", "Dent: none."), ("Total area?", "Together: 1%."),
     ],
 )  # fmt: skip
 def test_the_language_model_is_told_what_is_there(question: str, told: str) -> None:
@@ -111,6 +122,9 @@ def test_the_language_model_is_told_what_is_there(question: str, told: str) -> N
         ("Is there anything in the upper left?", "No.", UPPER_LEFT),
         ("Is there a minor defect in the center right?", "Yes, a minor defect of unknown kind.", None),
         ("Is the lower left free of defects?", "Yes.", None),
+        ("How big is it altogether?", "It covers about 0.7% of the photo.", "Together they cover 1% of the photo."),
+        ("How big is it altogether?", "About 1% in all.", None),
+        ("How big is it altogether?", "0.7% in the center, 0.5% in the upper left.", None),
         ("How many holes are there?", "Two.", None), ("How many holes are there?", "Five.", HOLES),
         ("Any holes?", "No.", HOLES), ("Any holes?", "Yes.", None),
         ("And the second one?", "I see six defects.", SECOND),

@@ -16,7 +16,7 @@ from assistant.boxes import find_box, overlap
 from assistant.checking import contradictions, option_holds, right_letter
 from assistant.choices import parse_choices
 from assistant.claims import claims
-from assistant.focus import find_focus, note, together
+from assistant.focus import find_focus, note, together, whole_size
 from assistant.grounding import ground
 from assistant.inspection import POSITIONS, VERDICTS, Inspection, severity_of
 from assistant.spoken import COUNTS
@@ -130,7 +130,9 @@ def test_boxes_are_read_back_and_never_graze_a_region() -> None:
     assert min(entries[name] for name in ("box_here", "box_clear", "box_outside")) > 20
 
 
-@pytest.mark.parametrize("intent", ["cell", "box", "sort", *(intent for intent in INTENTS if intent.startswith("one"))])
+@pytest.mark.parametrize(
+    "intent", ["cell", "box", "sort", "total", *(name for name in INTENTS if name.startswith("one"))]
+)
 def test_what_is_singled_out_is_read_back_and_stands_in_the_note(intent: str) -> None:
     rng = np.random.default_rng(INTENTS.index(intent))
     for number in range(400):
@@ -140,7 +142,10 @@ def test_what_is_singled_out_is_read_back_and_stands_in_the_note(intent: str) ->
         focus = find_focus(question.text, facts)
         assert focus is not None and focus == question.focus, (question, focus)
         told = note(focus, facts)
-        assert all(f"{region.severity} {region.type or 'unknown kind'}" in told for region in focus.regions), told
+        parts = [f"{region.severity} {region.type or 'unknown kind'}" for region in focus.regions]
+        if intent == "total":
+            parts = [f"Together: {whole_size(focus)}."] if focus.regions else []
+        assert all(part in told for part in parts), told
         if entry_for(question, facts) in ("cell_here", "box_here"):
             assert together(focus.regions, facts) in write_answer(question, facts, rng)
 
@@ -313,7 +318,7 @@ def test_the_benchmark_asks_otherwise() -> None:
         for place in POSITIONS
     }
     shared = benchmark & ours
-    assert len(tables) == 3 and not shared, sorted(shared)
+    assert len(tables) == 4 and not shared, sorted(shared)
 
 
 def plainly(text: str) -> str:
