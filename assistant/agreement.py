@@ -26,6 +26,7 @@ EACH = ("tone", "shape", "severity", "type")  # what may be said of all regions 
 
 
 def against(text: str, inspection: Inspection, question: str = "") -> tuple[Claim, ...]:
+    """The claims of `text`, an answer to `question` where there is one, that the Inspection does not bear out."""
     if inspection.verdict == "good" and DENIED.search(text) and question and polarity(question) == "good":
         return (Claim("presence", "defective"),)  # that it is good was denied
     stated = (*answered(text, question), *claims(text))
@@ -117,6 +118,7 @@ def fits(claim: Claim, region: Region) -> bool:
 
 
 def size_fits(claim: Claim, area_fraction: float) -> bool:
+    """Is this size that of an area fraction in [0, 1], as it is spoken or nearly?"""
     percent, stated = 100 * area_fraction, float(claim.value)
     if claim.bound == "under":
         return percent < stated

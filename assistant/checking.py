@@ -8,10 +8,13 @@ from assistant.area import unscoped
 from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, sentences, states_verdict
 from assistant.focus import Focus, find_focus, within
+from assistant.focus_words import TOGETHER
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import HERE, HOW_MANY, MORE, PLACE, SEVERITY, SIDE, UNSURE
 from assistant.wording import Claim, is_at
 
+CLAUSE = re.compile(r"[,;:] |\band\b")
+OF_ONE = re.compile(r"\b(?:main|largest|smallest|first|second|third|others?|one)\b", re.I)
 IN_ALL = re.compile(r"\b(?:in all|in total|altogether)\b", re.I)
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
 WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
@@ -129,11 +132,16 @@ def _wrong_about_kind(text: str, focus: Focus, inspection: Inspection, asked: st
 
 
 def _wrong_about_area(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
-    """A size that is told alone is that of all together; of several, each may be that of one."""
-    sizes = [claim for claim in claims(text) if claim.kind == "size" and not claim.negated]
+    """A size in a clause that speaks of all, or opens the answer and names none of the defects, is that of all."""
     total = sum(region.area_fraction for region in focus.regions)
-    if asked and focus.regions and len(sizes) == 1 and not size_fits(sizes[0], total):
-        return (sizes[0],)
+    for _, sentence in sentences(text):
+        for clause in CLAUSE.split(sentence):
+            stated = claims(clause)
+            sizes = [claim for claim in stated if claim.kind == "size" and not claim.negated]
+            of_one = OF_ONE.search(clause) or any(claim.kind in REGION_KINDS for claim in stated if claim not in sizes)
+            of_all = TOGETHER.search(clause.lower()) or (asked and not of_one)
+            if wrong := [claim for claim in sizes if of_all and not size_fits(claim, total)]:
+                return tuple(wrong)
     return against(text, inspection, asked)
 
 

@@ -13,8 +13,8 @@ from typing import Literal
 from assistant import wording
 from assistant.boxes import Box, find_box, outside, overlap
 from assistant.choices import parse_choices
-from assistant.claims import asked_places
-from assistant.focus_words import AREA, ASKS_IF, EDGES, NO_ONE, NO_PLACE, NOT_THERE, ONES, SORTS, TOGETHER
+from assistant.claims import asked_places, polarity
+from assistant.focus_words import AREA, ASKS_IF, EDGES, NO_ONE, NO_PLACE, NO_TOTAL, NOT_THERE, ONES, SORTS, TOGETHER
 from assistant.inspection import SEVERITIES, Inspection, Region
 from assistant.lexicon import TYPE, TYPES
 from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
@@ -66,11 +66,17 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
     if named_places:
         where = NO_PLACE.search(low) and not ASKS_IF.search(low)
         return None if where or NOT_THERE.search(low) else at_places(named_places, inspection)
-    if TOGETHER.search(low) and AREA.search(low):
+    if not kind and _asks_total(low):
         return together_cover(inspection)
     if kind and SORTS.search(low[: kind.start()] + kind.group()):
         return of_kind(list(TYPES)[int((kind.lastgroup or "t0")[1:])], inspection)
     return None
+
+
+def _asks_total(low: str) -> bool:
+    """Is it asked what all defects cover together? "Is the surface good overall?" is not."""
+    asked = TOGETHER.search(low) and AREA.search(low) and not NO_TOTAL.search(low)
+    return bool(asked) and polarity(low) != "good"
 
 
 def in_box(box: Box, inspection: Inspection) -> Focus:

@@ -27,35 +27,43 @@ _NUMBERED = {
         zip(ORDINALS, ("1st", "2nd", "3rd", "4th", "5th", "6th"), COUNTS[1:], strict=True), start=1
     )
 }
-# What lies nearest to an edge of the photo: how the name begins, and how else it is said.
+_PHOTO = r"(?:in|on|of) the (?:whole )?(?:photo|picture|image|frame|shot|part|piece)\b"
+# The defect whose middle lies furthest to an edge of the photo: how its name begins, how the way there and the edge are
+# called, and how else it is named.
 _EDGES = {
-    "uppermost": (r"(?:upper|top)", r"(?:up|(?:to |towards? )?the top)\b|\bhighest (?:up|(?:in|on) the)\b"),
-    "lowest": (
-        r"(?:lower|bottom)",
-        rf"(?:down|(?:to |towards? )?the bottom)\b|\blowest(?: (?:down|(?:in|on) the)\b|{_ENDS})",
-    ),
-    "leftmost": ("left", r"(?:to |on |towards? )?(?:the )?left\b"),
-    "rightmost": ("right", r"(?:to |on |towards? )?(?:the )?right\b"),
+    "uppermost": ("(?:upper|top)", "up", "(?:top|upper)", rf"|\bhighest (?:up|{_PHOTO})"),
+    "lowest": ("(?:lower|bottom)", "down", "(?:bottom|lower)", rf"|\blowest(?: (?:down|{_PHOTO})|{_ENDS})"),
+    "leftmost": ("left", "left", "left(?:[ -]hand)?", ""),
+    "rightmost": ("right", "right", "right(?:[ -]hand)?", ""),
 }
 EDGES = tuple(_EDGES)
+
+
+def _furthest(name: str, way: str, edge: str, also: str) -> str:
+    """How "the leftmost" is said: "furthest to the left", "closest to the left edge", "the most left one"."""
+    there = rf"(?:over |out )?(?:{way}|(?:to|on|towards?|at) the {edge})(?: (?:side|edge|border|rim))?\b"
+    return (
+        rf"\b{name}[ -]?most{_ENDS}|\b(?:furthest|farthest) {there}|\bthe (?:one )?most {there}{_ENDS}|"
+        rf"\b(?:closest|nearest) to the {edge} (?:edge|border|side|rim)\b{also}"
+    )
+
+
 # How people single out a defect, by the name that it gets in answers; what stands first is looked for first.
 ONES = {
     name: re.compile(pattern)
     for name, pattern in {
         "second": rf"\b(?:second|2nd|next)[ -](?:worst|most (?:severe|serious|critical|important)){_ENDS}|"
         rf"\band the next one\b|\bcomes? second\b|\brunner[ -]up\b|{_NUMBERED['second']}",
-        **{
-            name: rf"\b{edge}[ -]?most{_ENDS}|\b(?:furthest|farthest|most) {way}"
-            for name, (edge, way) in _EDGES.items()
-        },
+        **{name: _furthest(*words) for name, words in _EDGES.items()},
         "smallest": rf"\b(?:smallest|tiniest|littlest|(?:the|that) smaller){_ENDS}|"
-        r"\bleast (?:extent|area|space|surface|extensive|large|big)\b",
-        "largest": rf"\b(?:largest|biggest|(?:the|that) (?:larger|bigger)){_ENDS}|\bmost (?:space|surface|extensive)\b",
+        r"(?<!at )\bleast (?:extent|area|space|surface|extensive|large|big)\b(?! (?:enough|allowed))",
+        "largest": rf"\b(?:largest|biggest|(?:the|that) (?:larger|bigger)){_ENDS}|\bmost extensive\b|"
+        r"\b(?:covers?|covering|takes?(?: up)?|occup\w+|has|with) the most (?:area|space|surface)\b",
         "mildest": rf"\b(?:least (?:severe|serious|critical|bad|important)|mildest|most harmless){_ENDS}",
         "main": rf"(?<!second )(?<!2nd )(?<!next )\b(?:worst|most (?:severe|serious|critical|important)|main){_ENDS}",
         **{ordinal: pattern for ordinal, pattern in _NUMBERED.items() if ordinal != "second"},
         "other": rf"\b(?:the|that) others?(?: two| three)?{_ENDS}|"
-        rf"\b(?:the|all) remaining(?: (?:two|three|four|five))?{_ENDS}|"
+        rf"\b(?:the|all) remaining(?: (?:two|three|four|five))?(?! (?:areas?|regions?|places?)){_ENDS}|"
         r"\bthe rest of (?:them|those|these|the (?:defects|flaws|findings|spots|marks))\b|"
         r"(?:\b(?:tell me about|describe|show(?: me)?|list|name|where(?:'s| is| are))|^\W*(?:and|now)) the rest"
         r"(?: please)?(?=\W*$|[,?.!])",
@@ -64,7 +72,13 @@ ONES = {
 # Where these are found nothing is singled out by such words: comparisons, lists, other ranks, what is left out, and the
 # smallest that could be found at all.
 NO_ONE = re.compile(
-    rf"\bthan the (?:{'|'.join(ORDINALS)}|others?|last|largest|biggest|smallest)\b|\bin order\b|"
+    rf"\bthan the (?:{'|'.join(ORDINALS)}|others?|last|largest|biggest|smallest|\w+most|lowest|"
+    r"highest)\b|\bin order\b|\b(?:vs\.?|versus)(?: |$)|\bmost[ -](?:bigger|smaller|worse|larger)\b|"
+    r"\b(?:is|are|does) the (?:\w+most|lowest)(?: \w+)? (?:bigger|smaller|worse|larger|more|less)\b|"
+    r"\b(?:next to|below|above|beneath|(?:left|right) of|start(?:ing)? (?:with|at|from)|from) the "
+    r"(?:\w+[ -]?most|lowest|highest)\b|\bfrom (?:lowest|highest)\b|"
+    r"\b(?:lowest|highest)\b.*\b(?:severity|confidence|risks?|scale|rank\w*|list|priority)\b|"
+    r"\brates? (?:lowest|highest)\b|"
     r"\b(?:list|sort|rank|order) (?:them|all|every|the|by)\b|"
     r"\b(?:like the|compare[ds]?|besides|apart from|aside from|except|"
     r"(?:with|from|all|before) the others?|first two|first three|two (?:biggest|largest|worst|smallest|most))\b|"
@@ -81,14 +95,15 @@ NO_ONE = re.compile(
 NO_PLACE = re.compile(
     r"\bor (?:in|at|on|to|near|more|off|out|below|somewhere|high|side|(?:the |its )?(?:rim|edge|end|corner|upper|"
     r"lower|top|bottom|left|right|mid|cent))|\bwhich (?:way|side|half|direction|part|zone|corner)\b|\bdirection\b|"
-    r"\bhow close\b|\bfrom the (?:middle|cent(?:er|re)|edge|rim|corner)\b(?! left| right)|\bside of the cent"
+    r"\bhow close\b|\bfrom the (?:middle|cent(?:er|re)|edge|rim|corner)\b(?! left| right)|\bside of the cent|"
+    r"\b(?:furthest|farthest) from the\b"
 )
 NOT_THERE = re.compile(
     r"\b(?:besides|apart from|aside from|other than|except(?: for)?|everything but|all but|outside(?: of)?|below|above|"
     r"beneath|beyond|only (?:in|on))(?: (?:in|at|on))? (?:the|its)\b|"
     r"^\W*(?:ignore|disregard|(?:only|just) (?:(?:in|at|on) )?the)\b"
 )
-# What all defects together cover.
+# What all defects together cover; other things that are said of a whole, or that stand together, are none of it.
 TOGETHER = re.compile(
     r"\b(?:in total|total|in all|all in all|altogether|overall|combined|together|summed|in sum|sum of|"
     r"add(?:ed|s)?(?: \w+)? up|"
@@ -97,6 +112,12 @@ TOGETHER = re.compile(
 AREA = re.compile(
     r"\b(?:areas?|surface|share|percent(?:age)?|fraction|proportion|portion|extent|cover(?:s|ed|age)?|size|"
     r"how (?:much|big|large))\b|%"
+)
+NO_TOTAL = re.compile(
+    r"\b(?:sure|confiden\w*|certain\w*|trust|probab\w*|likel\w*|chances?|odds|risks?|concerns?|costs?|money|"
+    r"number of|count the|how many(?! per ?cent)|each|every one|summary|list|reference|condition|quality|in mm|"
+    r"warranty|fail|inspected|(?:put|close|belong|come|grew|grown)\b.{0,12}\btogether|together with|how (?:big|large) (?:an?|of)|"
+    r"(?:size|area|surface) of (?:the|this|your) (?:part|photo|image|product|piece)|total loss|does .* add up|sum up)\b"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
 # A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.

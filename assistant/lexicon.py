@@ -104,7 +104,7 @@ SIDE = re.compile(
     r"\bthe (?P<bare>left|right|top|bottom)"
     r"(?: of the|(?<!right)(?=\W*$|,| (?:is|looks?|ok|fine|clean|good|bad|defective|damaged|has|have|"
     r"bothers?|and|or|too|got|free of|in good|a bit|a look|within|for)\b))|"
-    r"\b(?:check|status|inspect|any \w+),? (?P<last>left|right|top|bottom)(?=\W*$)"
+    r"\b(?:(?:check|status|inspect),? |any \w+, |any \w+ (?!left))(?P<last>left|right|top|bottom)(?=\W*$)"
 )
 REFERENCES = re.compile(rf"\b(?P<n>{NUMBER}) (?:good |normal )?(?:references?|reference (?:photo|image|picture)s?)\b")
 SURE = re.compile(r"\b(?:sure|confident|certain|confidence|certainty)\b")

@@ -1,6 +1,7 @@
 """LoRA and QLoRA of LLaVA-1.5-7B's shapes with random weights on one GPU: speed, model-FLOPs utilisation, memory.
 
-    python benchmarks/large.py [--batch 8] [--steps 12] [--only plain compiled] [--folder FOLDER] [--small]
+    python benchmarks/large.py [--batch 8] [--steps 12] [--only plain compiled] [--folder FOLDER]
+                               [--peak TFLOPS] [--small]
 
 The same rows, real dialogues about rendered parts, go through `training.trainer.fit` with our model and through a plain
 `transformers.Trainer` with LoRA on the plain LLaVA, in one run, in turns. Nothing is downloaded: the base is drawn at
@@ -195,8 +196,9 @@ def _free() -> None:
 
 def flops_a_token(folder: Path, length: float) -> float:
     """Of a LoRA step on rows of `length` tokens: forward and the gradients that pass through, 4 for each weight of the
-    frozen decoder; and attention's products, 2 a channel and earlier token forward and twice that backward, as
-    model-FLOPs utilisation counts them (PaLM, Chowdhery et al. 2022, app. B), but without the masked half."""
+    frozen decoder; and attention's products, 4 a channel and earlier token, of which there are `length` / 2 in the
+    mean, forward, and twice that backward, as model-FLOPs utilisation counts them (PaLM, Chowdhery et al. 2022, app.
+    B), but without the masked half."""
     config = json.loads((folder / "config.json").read_text())["text_config"]
     text = LlamaConfig(**config)
     layer = 4 * text.hidden_size**2 + 3 * text.hidden_size * text.intermediate_size

@@ -1,6 +1,7 @@
 """Questions about one of several defects, or about a place: is what was asked for told, and nothing else?
 
-    python benchmarks/singled_out.py ROOT [--phrasings FILE] [--model tiny] [--photos 40] [--shots 4] [--bare]
+    python benchmarks/singled_out.py ROOT [--phrasings benchmarks/questions/more_singled_out.yaml] [--model tiny]
+                                     [--photos 40] [--shots 4] [--seed 0] [--bare]
 
 Of test photos on which the assistant itself finds two defects or more, each is asked one question of every kind in a
 conversation of its own; the wordings are of people who had not seen what the model was taught. Answers are held against
