@@ -116,8 +116,9 @@ AREA = re.compile(
 NO_TOTAL = re.compile(
     r"\b(?:sure|confiden\w*|certain\w*|trust|probab\w*|likel\w*|chances?|odds|risks?|concerns?|costs?|money|"
     r"number of|count the|how many(?! per ?cent)|each|every one|summary|list|reference|condition|quality|in mm|"
-    r"warranty|fail|inspected|(?:put|close|belong|come|grew|grown)\b.{0,12}\btogether|together with|how (?:big|large) (?:an?|of)|"
-    r"(?:size|area|surface) of (?:the|this|your) (?:part|photo|image|product|piece)|total loss|does .* add up|sum up)\b"
+    r"warranty|fail|inspected|(?:put|close|belong|come|grew|grown)\b.{0,12}\btogether|together with|"
+    r"how (?:big|large) (?:an?|of)|total loss|does .* add up|sum up|(?:size|area|surface) of (?:the|this|your) "
+    r"(?:part|photo|image|product|piece))\b"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
 # A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.

@@ -90,7 +90,8 @@ def test_it_is_found_in_many_words(question: str, name: str, regions: tuple[Regi
         "Put together a report with the size of each defect.", "How large is the crack in total?", "Any damage left?",
         "Is the defect at least big enough to reject?", "Is most surface unaffected?", "Leftmost vs rightmost?",
         "Is the leftmost bigger than the rightmost?", "What is next to the rightmost one?", "Is it most up to date?",
-        "What is the most right answer?", "Are all remaining areas good?", "How many are there in total?", "Is the rest of the part fine?", "Is it darker than the rest?",
+        "What is the most right answer?", "Are all remaining areas good?", "How many are there in total?",
+        "Is the rest of the part fine?", "Is it darker than the rest?",
         "How long is the crack?", "Where is it? A: center B: upper left", "What is your biggest concern?",
     ],
 )  # fmt: skip
