@@ -104,6 +104,10 @@ def _lesser(stated: tuple[Claim, ...], main: Region) -> list[Claim]:
 def _wrong_about_one(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
     """The first words are about the defect that was asked for; later ones may go on to others, or to the photo."""
     wrong, here = list[Claim](), within(focus, inspection)
+    stated = claims(text)
+    tells = any(claim.kind in REGION_KINDS for claim in stated) or "kind" in text  # that it is unknown
+    if asked and focus.regions and stated and not tells:  # "I see two defects."
+        return (Claim("position", focus.regions[0].position),)
     for part in _parts(text):
         of_photo = against(part, inspection)
         if focus.regions:

