@@ -168,7 +168,9 @@ SPOILT = re.compile(
 # "Inspect this one, please": a wish for the verdict.
 REQUEST = re.compile(
     r"\W*(?:(?:hi|hello|hey|please|pls|plz|kindly|now|just|(?:can|could|would|will) you)\W+)*"
-    rf"(?:inspect|check|examine|judge)(?: {PART}| (?:the|this|my|our) (?:photo|picture|image|pic|{PART}))?"
+    rf"(?:(?:inspect|check|examine|judge)(?: {PART}| (?:the|this|my|our) (?:photo|picture|image|pic|{PART}))?|"
+    r"(?:(?:what(?:'s| is)|give me|tell me) )?your (?:honest )?(?:opinion|view|take|impression|judge?ment)"
+    r"(?: (?:of|on|about) (?:it|(?:this|my|our|that)(?: \w+)?))?)"
     r"(?:\W+(?:please|pls|plz|for me|thanks))*\W*"
 )
 # Talk of what the assistant is and does.

@@ -255,7 +255,10 @@ def test_what_is_measured_is_a_claim() -> None:
     assert claims("I measure the area in percent of the photo.") == ()
 
 
-@pytest.mark.parametrize("wish", ["inspect plz", "Could you check the photo, please?", "examine this one"])
+@pytest.mark.parametrize(
+    "wish",
+    ["inspect plz", "Could you check the photo, please?", "examine this one", "What is your opinion of this nut?"],
+)
 def test_a_wish_to_inspect_gets_the_verdict(wish: str) -> None:
     for beside in (
         "I am an AI assistant for visual inspection. You can ask where a defect is.",
