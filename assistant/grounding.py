@@ -180,8 +180,8 @@ class _Passage:
 
     def _evades(self, low: str) -> bool:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""
-        if REQUEST.fullmatch(self.question.lower()) and IDENTITY.search(low):
-            return True
+        if REQUEST.fullmatch(self.question.lower()) and (IDENTITY.search(low) or not claims(low)):
+            return True  # "Hello! Shall I check the part?"
         asked = (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
         return asked and REFUSAL.search(low) is not None
 

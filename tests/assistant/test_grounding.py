@@ -263,6 +263,7 @@ def test_a_wish_to_inspect_gets_the_verdict(wish: str) -> None:
     for beside in (
         "I am an AI assistant for visual inspection. You can ask where a defect is.",
         "I can't help with that.",
+        "Hello! Shall I check the part?",
     ):
         assert ground(beside, BAD, wish) == tell("presence", BAD)
     about = "I am an AI assistant for visual inspection."
