@@ -8,14 +8,12 @@ from assistant.area import unscoped
 from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, sentences, states_verdict
 from assistant.focus import Focus, find_focus, within
-from assistant.focus_words import TOGETHER
 from assistant.inspection import Inspection, Region
-from assistant.lexicon import HERE, HOW_MANY, MORE, PLACE, SEVERITY, SIDE, UNSURE
+from assistant.lexicon import HERE, HOW_MANY, IN_ALL, MORE, PLACE, SEVERITY, SIDE, UNSURE
 from assistant.wording import Claim, is_at
 
 CLAUSE = re.compile(r"[,;:] |\band\b")
 OF_ONE = re.compile(r"\b(?:main|largest|smallest|first|second|third|others?|one)\b", re.I)
-IN_ALL = re.compile(r"\b(?:in all|in total|altogether)\b", re.I)
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
 WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
 
@@ -66,7 +64,7 @@ def _wrong_about_place(text: str, focus: Focus, inspection: Inspection, asked: s
         inside = [_is_within(str(claim.value), focus) for claim in spots]
         if opens and here.regions and spots and not any(inside):
             return (spots[0],)
-        about = inspection if not all(inside) or MORE.search(part) or IN_ALL.search(part) else here
+        about = inspection if not all(inside) or MORE.search(part) or IN_ALL.search(part.lower()) else here
         of_all = (*WHOLE, "presence") if spots or states_verdict(part) else WHOLE
         for claim in against(part, about, asked):
             if not (claim.kind in of_all and claim in stated and holds(claim, inspection)):
@@ -83,7 +81,7 @@ def _asked_there(question: str) -> str:
     """The question without its place: "Is it clean?" asks whether it is good, "anything there?" whether it is bad."""
     low = SIDE.sub("", PLACE.sub("", question.lower().replace("’", "'")))
     if polarity(low) or not re.match(
-        r"\W*(?:is|are|do|does|did|can|has|have|any|anything|nothing|see|no(?! doubt))\b", low
+        r"\W*(?:is|are|do|does|did|can|has|have|any|anything|nothing|see|no(?! doubt|,? the))\b", low
     ):
         return low
     if re.search(r"\b(?:nothing|no|free of)\b", low):
@@ -142,8 +140,9 @@ def _wrong_about_area(text: str, focus: Focus, inspection: Inspection, asked: st
         for clause in CLAUSE.split(sentence):
             stated = claims(clause)
             sizes = [claim for claim in stated if claim.kind == "size" and not claim.negated]
-            of_one = OF_ONE.search(clause) or any(claim.kind in REGION_KINDS for claim in stated if claim not in sizes)
-            of_all = TOGETHER.search(clause.lower()) or (asked and not of_one)
+            named = OF_ONE.search(clause) or PLACE.search(clause.lower())
+            of_one = named or any(claim.kind in REGION_KINDS for claim in stated if claim not in sizes)
+            of_all = IN_ALL.search(clause.lower()) or (asked and not of_one)
             if wrong := [claim for claim in sizes if of_all and not size_fits(claim, total)]:
                 return tuple(wrong)
     return against(text, inspection, asked)

@@ -13,10 +13,11 @@ from typing import Literal
 from assistant import wording
 from assistant.boxes import Box, find_box, outside, overlap
 from assistant.choices import parse_choices
-from assistant.claims import asked_places, polarity
-from assistant.focus_words import AREA, ASKS_IF, EDGES, NO_ONE, NO_PLACE, NO_TOTAL, NOT_THERE, ONES, SORTS, TOGETHER
+from assistant.claims import asked_places
+from assistant.focus_words import ASKS_IF, NO_PLACE, NOT_THERE, SORTS
 from assistant.inspection import SEVERITIES, Inspection, Region
 from assistant.lexicon import TYPE, TYPES
+from assistant.question_reader import TOGETHER, singled_out
 from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
 from assistant.wording import LISTED, at, counted, is_at, named, places, size_of
 
@@ -55,28 +56,17 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
     if box := find_box(question):
         return in_box(box, inspection)
     low = " ".join(question.lower().replace("’", "'").split())
-    ones = [] if NO_ONE.search(low) else [name for name, pattern in ONES.items() if pattern.search(low)]
-    if ones and ones[0] in EDGES:  # "furthest to the left" names no place
-        low = ONES[ones[0]].sub("it", low)
-        ones = [ones[0], *(name for name, pattern in ONES.items() if pattern.search(low))]
-    named_places = tuple(dict.fromkeys(asked_places(low)))
-    kind = TYPE.search(low)
-    if ones:  # "the largest on the left", "the first or the second": in doubt, nothing is singled out
-        return one_of(ones[0], inspection) if len(ones) == 1 and not (named_places or kind) else None
+    kind, named_places = TYPE.search(low), tuple(dict.fromkeys(asked_places(low)))
+    if one := singled_out(question):
+        if one != TOGETHER:
+            return one_of(one, inspection)
+        return None if kind or named_places else together_cover(inspection)  # "the crack in all", "the left in total"
     if named_places:
         where = NO_PLACE.search(low) and not ASKS_IF.search(low)
         return None if where or NOT_THERE.search(low) else at_places(named_places, inspection)
-    if not kind and _asks_total(low):
-        return together_cover(inspection)
     if kind and SORTS.search(low[: kind.start()] + kind.group()):
         return of_kind(list(TYPES)[int((kind.lastgroup or "t0")[1:])], inspection)
     return None
-
-
-def _asks_total(low: str) -> bool:
-    """Is it asked what all defects cover together? "Is the surface good overall?" is not."""
-    asked = TOGETHER.search(low) and AREA.search(low) and not NO_TOTAL.search(low)
-    return bool(asked) and polarity(low) != "good"
 
 
 def in_box(box: Box, inspection: Inspection) -> Focus:
@@ -116,7 +106,7 @@ def of_kind(kind: str, inspection: Inspection) -> Focus:
 
 def together_cover(inspection: Inspection) -> Focus:
     """What all defects together cover."""
-    return Focus("area", "together", inspection.regions)
+    return Focus("area", TOGETHER, inspection.regions)
 
 
 def whole_size(focus: Focus) -> str:

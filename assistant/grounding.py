@@ -7,14 +7,15 @@ contradicts is replaced by a true sentence on the same subject. Streaming and ba
 import re
 from collections.abc import Iterable, Iterator
 
+from assistant import wording
 from assistant.agreement import NO, YES, holds
 from assistant.checking import contradictions, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus, within
-from assistant.focus_words import TOGETHER
 from assistant.inspection import POSITIONS, Inspection
-from assistant.lexicon import IDENTITY, REFUSAL, REQUEST
+from assistant.lexicon import IDENTITY, IN_ALL, REFUSAL, REQUEST
+from assistant.question_reader import SURE, is_unrelated
 from assistant.spoken import lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, places, say, summarize, tell
 
@@ -139,7 +140,7 @@ class _Passage:
         if focus.sort == "one" and not any(claim.kind == "position" for claim in stated):
             one = len(focus.regions) == 1
             return f" {'It is' if one else 'They are'} {places(within(focus, self.inspection))}."
-        told = TOGETHER.search(self.text.lower()) or len([claim for claim in stated if claim.kind == "size"]) == 1
+        told = IN_ALL.search(self.text.lower()) or len([claim for claim in stated if claim.kind == "size"]) == 1
         return f" {tell_focus(focus, self.inspection)}" if focus.sort == "area" and not told else ""
 
     def _judged(self, part: str) -> str:
@@ -149,6 +150,9 @@ class _Passage:
             return part
         if self.answered:
             return ""
+        if opens and self.focus is None and claims(body) and is_unrelated(self.question):
+            self.answered = True  # what the part is like does not answer it
+            return wording.REFUSAL
         if opens and self._evades(body.lower()):
             self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
             return known_answer(self.inspection, self.question)
@@ -182,6 +186,8 @@ class _Passage:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""
         if REQUEST.fullmatch(self.question.lower()) and (IDENTITY.search(low) or not claims(low)):
             return True  # "Hello! Shall I check the part?"
+        if is_unrelated(self.question, SURE):
+            return False
         asked = (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
         return asked and REFUSAL.search(low) is not None
 

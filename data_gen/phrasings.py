@@ -11,8 +11,8 @@ import yaml
 
 from assistant import UserError
 from assistant.focus import SIDES
-from assistant.focus_words import ONES
 from assistant.inspection import KINDS, POSITIONS
+from assistant.question_reader import ONES
 from data_gen.states import ENTRIES, allowed_slots, situations, states
 from data_gen.typed import SLOT, slots_of
 

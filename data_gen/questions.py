@@ -9,8 +9,8 @@ from assistant import wording
 from assistant.boxes import Box
 from assistant.choices import Choices
 from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind, one_of, together_cover
-from assistant.focus_words import ONES
 from assistant.inspection import KINDS, POSITIONS, Inspection
+from assistant.question_reader import ONES
 from assistant.spoken import COUNTS, with_article
 from data_gen.boxes import draw_box
 from data_gen.choices import write_choice
@@ -21,6 +21,7 @@ from data_gen.typed import choose, continued, draw, dress, fill, roughen, slots_
 DETAIL = (*BRIEF, "look", "report", "comparison")  # what one may want to know in detail
 CLAIMS = ("cell", "number", "kind")  # slots of what a user may claim
 FOCUSED = ("cell", "one", "one_there", "sorts")  # slots of what a question singles out
+TRIES = 8  # for a question that is read as it is meant
 UNDRESSED = ("greeting", "thanks", "correction", "brief", "choice")  # take no opener and no closer
 
 
@@ -55,7 +56,7 @@ def write_question(
     noise: bool = True,
     folder: Path = TEMPLATES,
 ) -> Question:
-    """One question of this intent.
+    """One question of this intent that the assistant reads as it is meant, as far as some tries can find one.
 
     Args:
         intent: one of `INTENTS`.
@@ -65,6 +66,24 @@ def write_question(
         noise: openers, closers, a wish for a length, lower case and slips of the key.
         folder: where the templates are.
     """
+    for _ in range(TRIES):
+        question = draw_question(intent, inspection, rng, about=about, follow=follow, noise=noise, folder=folder)
+        if _reads_as_meant(question, inspection):
+            break
+    return question
+
+
+def draw_question(
+    intent: str,
+    inspection: Inspection,
+    rng: np.random.Generator,
+    *,
+    about: str = "presence",
+    follow: bool = False,
+    noise: bool = True,
+    folder: Path = TEMPLATES,
+) -> Question:
+    """As `write_question`, however the assistant would read it."""
     phrasings = load_phrasings(folder)
     if intent == "choice":
         text, choices, letter = write_choice(inspection, phrasings, rng)
@@ -88,9 +107,15 @@ def write_question(
         plain = fill(choose(slots[f"in_{length}"], rng), {"question": plain})
     dressed = plain if follow or length or intent in UNDRESSED or not noise else dress(plain, slots, rng)
     text = roughen(dressed, rng) if noise else plain
-    if focus and find_focus(text, inspection) != focus:
-        text = plain  # a slip, or what is put before and behind, must not make it another place
     return Question(text, intent, plain, length=length, about=about, focus=focus, box=box, claim=claim)
+
+
+def _reads_as_meant(question: Question, inspection: Inspection) -> bool:
+    """A slip, or what is put before and behind, must not make it another place or another defect."""
+    read = find_focus(question.text, inspection)
+    if question.focus is not None:
+        return read == question.focus
+    return read is None or read.sort not in ("one", "area") or question.intent == "main"
 
 
 def write_two(first: str, second: str, rng: np.random.Generator, folder: Path = TEMPLATES) -> str:

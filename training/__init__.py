@@ -10,6 +10,7 @@ STAGES = {
     "encoder": "training.encoder_stage:train_encoder",
     "decoder": "training.decoder_stage:train_decoder",
     "assistant": "training.assistant_stage:train_assistant",
+    "reader": "training.reader_stage:train_reader",
     "custom": "training.custom:train_custom",
     "recipe": "training.recipe:run_recipe",
 }

@@ -120,6 +120,14 @@ class AssistantConfig(StageConfig):
             raise UserError(f"general_share={self.general_share} is no share", "give a number between 0 and 1")
 
 
+@dataclass(frozen=True, kw_only=True)
+class ReaderConfig(StageConfig):
+    """The reader of questions, from `questions` that the templates of `data_gen` make; see `training.reader_stage`."""
+
+    stage: str = "reader"
+    questions: int = 300_000
+
+
 @dataclass(frozen=True)
 class RecipeConfig:
     """Stages that are trained one after the other, each with its own settings.
@@ -164,4 +172,5 @@ class CustomConfig(StageConfig):
 
 CONFIGS: dict[str, type[StageConfig]] = {
     "encoder": EncoderConfig, "decoder": DecoderConfig, "assistant": AssistantConfig, "custom": CustomConfig,
+    "reader": ReaderConfig,
 }  # fmt: skip

@@ -8,9 +8,9 @@ import pytest
 
 from assistant.checking import contradictions
 from assistant.focus import find_focus, note, tell_focus, together
-from assistant.focus_words import ONES
 from assistant.grounding import ground
 from assistant.inspection import POSITIONS, Inspection, Region
+from assistant.question_reader import ONES
 from data_gen.invented import random_inspection
 
 
@@ -67,6 +67,10 @@ CENTER_RIGHT = "I see a moderate hole and a minor defect of unknown kind in the 
         ("what is furthest down?", "lowest", (LEFT,)),
         ("Describe the rest of them.", "other", (CRACK, SPOT, TINY)),
         ("The runner-up?", "second", (CRACK,)),
+        ("What is your biggest concern?", "main", (HOLE,)),
+        ("What is the biggest defect on the left?", "left", (CRACK,)),
+        ("Is the main one a hole or a dent?", "main", (HOLE,)),
+        ("what sits all the way up at the top?", "uppermost", (RIGHT,)),
         ("How much of the photo do they cover in total?", "together", MANY.regions),
         ("What is at [0, 0, 5, 5]?", "box", (HOLE, CRACK, SPOT, TINY)),
     ],
@@ -83,7 +87,7 @@ def test_it_is_found_in_many_words(question: str, name: str, regions: tuple[Regi
         "What is the smallest defect you can find?", "Is it like the others?", "Is it bigger than a coin?",
         "What about the second photo?", "Sample #1, is it good?", "Here is the next one, it looks good.",
         "Is the main board ok?", "List all, worst first.", "Is the first bigger than the second?",
-        "The third largest?", "What is the biggest defect on the left?", "Apart from the upper left, is it good?",
+        "The third largest?", "Apart from the upper left, is it good?",
         "What is below the center?", "Is the label in the right position?", "Is it only in the center?",
         "I'm in the middle of an audit, is this ok?",
         "How sure are you overall, in percent?", "Is the surface good overall?", "Does the size add up?",
@@ -92,7 +96,7 @@ def test_it_is_found_in_many_words(question: str, name: str, regions: tuple[Regi
         "Is the leftmost bigger than the rightmost?", "What is next to the rightmost one?", "Is it most up to date?",
         "What is the most right answer?", "Are all remaining areas good?", "How many are there in total?",
         "Is the rest of the part fine?", "Is it darker than the rest?",
-        "How long is the crack?", "Where is it? A: center B: upper left", "What is your biggest concern?",
+        "How long is the crack?", "Where is it? A: center B: upper left", 
     ],
 )  # fmt: skip
 def test_most_questions_single_nothing_out(question: str) -> None:
