@@ -10,10 +10,10 @@ from assistant.claims import asks_about_part, bare_number, claims, polarity, sen
 from assistant.focus import Focus, find_focus, within
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import HERE, HOW_MANY, IN_ALL, MORE, PLACE, SEVERITY, SIDE, UNSURE
+from assistant.spoken import spoken_size
 from assistant.wording import Claim, is_at
 
 CLAUSE = re.compile(r"[,;:] |\band\b")
-OF_ONE = re.compile(r"\b(?:main|largest|smallest|first|second|third|others?|one)\b", re.I)
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
 WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
 
@@ -134,16 +134,17 @@ def _wrong_about_kind(text: str, focus: Focus, inspection: Inspection, asked: st
 
 
 def _wrong_about_area(text: str, focus: Focus, inspection: Inspection, asked: str) -> tuple[Claim, ...]:
-    """A size in a clause that speaks of all, or opens the answer and names none of the defects, is that of all."""
+    """Sizes that open the answer hold the sum among them; one in a clause that speaks of all is the sum."""
     total = sum(region.area_fraction for region in focus.regions)
+    sizes = [claim for claim in claims(text) if claim.kind == "size" and not claim.negated]
+    # Among several, one of a defect may come near the sum.
+    told = [claim for claim in sizes if len(sizes) == 1 or f"{claim.value:g}%" == spoken_size(total)]
+    if asked and sizes and not any(size_fits(claim, total) for claim in told):
+        return tuple(sizes)
     for _, sentence in sentences(text):
         for clause in CLAUSE.split(sentence):
-            stated = claims(clause)
-            sizes = [claim for claim in stated if claim.kind == "size" and not claim.negated]
-            named = OF_ONE.search(clause) or PLACE.search(clause.lower())
-            of_one = named or any(claim.kind in REGION_KINDS for claim in stated if claim not in sizes)
-            of_all = IN_ALL.search(clause.lower()) or (asked and not of_one)
-            if wrong := [claim for claim in sizes if of_all and not size_fits(claim, total)]:
+            stated = [claim for claim in claims(clause) if claim.kind == "size" and not claim.negated]
+            if wrong := [claim for claim in stated if IN_ALL.search(clause.lower()) and not size_fits(claim, total)]:
                 return tuple(wrong)
     return against(text, inspection, asked)
 

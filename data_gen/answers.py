@@ -63,7 +63,7 @@ def _entry_of_focus(focus: Focus, intent: str, inspection: Inspection) -> str:
     """What is singled out is there, or is not; its size, kind, look, severity or place is told as that of the whole."""
     if focus.beside:
         return "box_outside"
-    asked = intent.removeprefix("one_")
+    asked = "one" if intent == "others" else intent.removeprefix("one_")
     if focus.sort == "one":
         return asked if focus.regions or not inspection.regions else "one_missing"
     if focus.sort == "place" and intent != "cell" and focus.regions:

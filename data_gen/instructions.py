@@ -28,7 +28,7 @@ WEIGHTS = {
     "cell": 12, "box": 7, "choice": 8, "comparison": 4, "references": 2, "advice": 5, "report": 6, "detail": 2,
     "brief": 3, "why": 3, "else": 3, "main": 3, "leading_good": 5, "leading_bad": 5, "claimed": 4, "correction": 4,
     "one": 5, "one_location": 2, "one_size": 5, "one_severity": 2, "one_kind": 2, "one_look": 2, "one_count": 2,
-    "sort": 5, "total": 3, "kind_sure": 2, "units": 2,
+    "sort": 5, "total": 3, "others": 2, "kind_sure": 2, "units": 2,
     "greeting": 5, "thanks": 2, "identity": 2, "unanswerable": 4, "unrelated": 9,
 }  # fmt: skip
 INTENTS = tuple(WEIGHTS)
@@ -37,7 +37,9 @@ LATER = ("why", "else", "correction", "thanks", "main", "brief")  # take up what
 AGAIN = ("cell", "box", "choice", "one", "one_size", "sort", "unrelated")  # may come twice in a dialogue
 PAIRED = (*BRIEF, "look", "confidence")  # may be asked two at a time
 TWO = 0.18  # share of those that are
-SINGLED = ("one", "one_location", "one_size", "one_severity", "one_kind", "one_look", "one_count", "sort", "total")
+SINGLED = (
+    "one", "one_location", "one_size", "one_severity", "one_kind", "one_look", "one_count", "sort", "total", "others",
+)  # fmt: skip
 # About a place, a defect or options of their own: "how big?" after them would be unclear.
 PLACED = ("cell", "box", "choice", *SINGLED)
 

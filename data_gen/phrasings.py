@@ -22,6 +22,7 @@ ASKED = (  # intents of questions.yaml; "choice" and "unrelated" have a file eac
     "references", "advice", "report", "detail", "brief", "why", "else", "main", "leading_good", "leading_bad",
     "claimed", "correction", "greeting", "thanks", "identity", "unanswerable", "units", "one", "one_location",
     "one_size", "one_severity", "one_kind", "one_look", "one_count", "sort", "total", "kind_sure",
+    "others",
 )  # fmt: skip
 SUBTASKS = ("presence", "location", "kind", "look", "severity", "count")  # of a multiple choice
 OWN_SLOTS = {  # slots that the writer fills by itself, and that a phrasing of the intent may or must hold

@@ -10,7 +10,7 @@ from assistant.boxes import Box
 from assistant.choices import Choices
 from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind, one_of, together_cover
 from assistant.inspection import KINDS, POSITIONS, Inspection
-from assistant.question_reader import ONES
+from assistant.question_reader import ONES, SURE, SURE_UNRELATED, is_unrelated
 from assistant.spoken import COUNTS, with_article
 from data_gen.boxes import draw_box
 from data_gen.choices import write_choice
@@ -21,6 +21,7 @@ from data_gen.typed import choose, continued, draw, dress, fill, roughen, slots_
 DETAIL = (*BRIEF, "look", "report", "comparison")  # what one may want to know in detail
 CLAIMS = ("cell", "number", "kind")  # slots of what a user may claim
 FOCUSED = ("cell", "one", "one_there", "sorts")  # slots of what a question singles out
+BEYOND = ("unrelated", "unanswerable")  # what no photo of a part tells
 TRIES = 8  # for a question that is read as it is meant
 UNDRESSED = ("greeting", "thanks", "correction", "brief", "choice")  # take no opener and no closer
 
@@ -99,6 +100,8 @@ def draw_question(
         slots = slots | {"box": (str(list(box)),)}
     elif intent == "total":
         focus = together_cover(inspection)
+    elif intent == "others":
+        focus = one_of("other", inspection)
     elif own := next((name for name in slots_of(template) if name in FOCUSED), None):
         focus = _singled(own, inspection, rng)
         slots = slots | {own: _names(own, focus, slots, rng)}
@@ -111,11 +114,15 @@ def draw_question(
 
 
 def _reads_as_meant(question: Question, inspection: Inspection) -> bool:
-    """A slip, or what is put before and behind, must not make it another place or another defect."""
+    """A slip, or what is put before and behind, must not make it another place or defect, or none of our business."""
     read = find_focus(question.text, inspection)
+    beyond = question.intent in BEYOND
+    if is_unrelated(question.text, SURE if beyond else SURE_UNRELATED) != beyond:
+        return False
     if question.focus is not None:
         return read == question.focus
-    return read is None or read.sort not in ("one", "area") or question.intent == "main"
+    allowed = ("main",) if question.intent == "main" else ()
+    return read is None or read.sort not in ("one", "area") or read.name in allowed
 
 
 def write_two(first: str, second: str, rng: np.random.Generator, folder: Path = TEMPLATES) -> str:

@@ -15,7 +15,7 @@ from assistant.spoken import ORDINALS
 from data_gen.instructions import INTENTS
 from data_gen.invented import random_inspection
 from data_gen.phrasings import load_phrasings
-from data_gen.questions import draw_question
+from data_gen.questions import BEYOND, draw_question
 from data_gen.typed import choose, draw, dress, roughen
 from training.config import ReaderConfig
 from training.saving import finished
@@ -23,9 +23,9 @@ from training.trainer import fit
 
 # Intents with a slot for a defect or a place, which are easily taken for one another.
 SINGLING = ("one", "one_location", "one_size", "one_severity", "one_kind", "one_look", "cell")
-BEYOND = ("unrelated", "unanswerable")
+WHOLE = ("total", "others")
 # How often each sort of question is read; of the rest, and of what is beyond a photo, each template equally often.
-SHARES = {"singling": 0.4, "total": 0.05, "beyond": 0.15, "both": 0.05}
+SHARES = {"singling": 0.4, "whole": 0.08, "beyond": 0.15, "both": 0.05}
 # Two of them, one in a place, or one of a kind single out nothing that has a name.
 BOTH = (
     "Is {one} bigger than {other}?", "Is {one} worse than {other}?", "{One} or {other}?", "{One} vs {other}",
@@ -52,8 +52,8 @@ class Questions(Dataset):
     def __init__(self, count: int, seed: int) -> None:
         rng = np.random.default_rng(seed)
         self.phrasings = load_phrasings()
-        rest = (name for name in INTENTS if name not in (*SINGLING, *BEYOND, "total"))
-        self.among = {"singling": SINGLING, "total": ("total",), "beyond": BEYOND, "both": BOTH, "rest": tuple(rest)}
+        rest = (name for name in INTENTS if name not in (*SINGLING, *WHOLE, *BEYOND))
+        self.among = {"singling": SINGLING, "whole": WHOLE, "beyond": BEYOND, "both": BOTH, "rest": tuple(rest)}
         self.inspections = [random_inspection(rng) for _ in range(INSPECTIONS)]
         drawn = (self.draw(rng) for _ in range(count))
         self.rows = [{"buckets": hashed(text), "reading": READINGS.index(reading)} for text, reading in drawn]

@@ -134,7 +134,7 @@ def test_boxes_are_read_back_and_never_graze_a_region() -> None:
 
 
 @pytest.mark.parametrize(
-    "intent", ["cell", "box", "sort", "total", *(name for name in INTENTS if name.startswith("one"))]
+    "intent", ["cell", "box", "sort", "total", "others", *(name for name in INTENTS if name.startswith("one"))]
 )
 def test_what_is_singled_out_is_read_back_and_stands_in_the_note(intent: str) -> None:
     rng = np.random.default_rng(INTENTS.index(intent))
