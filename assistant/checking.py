@@ -9,7 +9,7 @@ from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, sentences, states_verdict
 from assistant.focus import Focus, find_focus, within
 from assistant.inspection import Inspection, Region
-from assistant.lexicon import HERE, HOW_MANY, IN_ALL, MORE, PLACE, SEVERITY, SIDE, UNSURE
+from assistant.lexicon import HERE, HOW_MANY, IN_ALL, MORE, PLACE, SEVERITY, SIDE, SUMMED, UNSURE
 from assistant.spoken import spoken_size
 from assistant.wording import Claim, is_at
 
@@ -137,15 +137,17 @@ def _wrong_about_area(text: str, focus: Focus, inspection: Inspection, asked: st
     """Sizes that open the answer hold the sum among them; one in a clause that speaks of all is the sum."""
     total = sum(region.area_fraction for region in focus.regions)
     sizes = [claim for claim in claims(text) if claim.kind == "size" and not claim.negated]
-    # Among several, one of a defect may come near the sum.
-    told = [claim for claim in sizes if len(sizes) == 1 or f"{claim.value:g}%" == spoken_size(total)]
-    if asked and sizes and not any(size_fits(claim, total) for claim in told):
-        return tuple(sizes)
+    summed = list[Claim]()
     for _, sentence in sentences(text):
         for clause in CLAUSE.split(sentence):
-            stated = [claim for claim in claims(clause) if claim.kind == "size" and not claim.negated]
-            if wrong := [claim for claim in stated if IN_ALL.search(clause.lower()) and not size_fits(claim, total)]:
-                return tuple(wrong)
+            if SUMMED.search(clause.lower()):
+                summed += [claim for claim in claims(clause) if claim.kind == "size" and not claim.negated]
+    # Among several, that of one defect may come near the sum: then it must be said of all, or be the sum as it is told.
+    told = summed or [claim for claim in sizes if len(sizes) == 1 or f"{claim.value:g}%" == spoken_size(total)]
+    if asked and sizes and not told:
+        return tuple(sizes)
+    if wrong := [claim for claim in told if (claim in summed or asked) and not size_fits(claim, total)]:
+        return tuple(wrong)
     return against(text, inspection, asked)
 
 

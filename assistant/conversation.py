@@ -13,6 +13,7 @@ from assistant.area import Area, scoped, unscoped
 from assistant.claims import asked_places, asks_about_part
 from assistant.corrections import NO_CORRECTIONS, Corrections
 from assistant.focus import find_focus, note, tell_focus
+from assistant.following import completed
 from assistant.grounding import ground, ground_stream, known_answer
 from assistant.inspection import Inspection
 from assistant.steering import steer
@@ -107,7 +108,8 @@ class Chat:
         steering = steer(question, self.inspection, self.photo, area)
         if steering is None:
             about = self.inspection if area is None else self.inspect(area)
-            yield from self._answer(question, question, about, varied)
+            thread = (turn.question for turn in self._same_area(about)[-REMEMBERED_TURNS:])
+            yield from self._answer(question, completed(question, thread, about), about, varied)
         elif steering.problem:
             yield self._keep(question, steering.problem, self.inspection)
         else:
@@ -186,10 +188,12 @@ class Chat:
         Answers about another area would contradict these facts.
         """
         about = about or self.inspection
-        same = [turn for turn in self.turns if turn.inspection is None or turn.inspection.area == about.area]
-        shown = same[-REMEMBERED_TURNS:]
+        shown = self._same_area(about)[-REMEMBERED_TURNS:]
         questions = [turn.question for turn in shown] + [question]
         return build_messages(about, questions, [unscoped(turn.answer, about.area) for turn in shown])
+
+    def _same_area(self, about: Inspection) -> list[Turn]:
+        return [turn for turn in self.turns if turn.inspection is None or turn.inspection.area == about.area]
 
 
 def build_messages(inspection: Inspection, questions: list[str], answers: list[str]) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ here: for the line that the language model is shown beside the question, for the
 dialogues that it learns from.
 """
 
+import re
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -14,7 +15,6 @@ from assistant import wording
 from assistant.boxes import Box, find_box, outside, overlap
 from assistant.choices import parse_choices
 from assistant.claims import asked_places
-from assistant.focus_words import ASKS_IF, NO_PLACE, NOT_THERE, SORTS
 from assistant.inspection import SEVERITIES, Inspection, Region
 from assistant.lexicon import TYPE, TYPES
 from assistant.question_reader import TOGETHER, singled_out
@@ -24,6 +24,21 @@ from assistant.wording import LISTED, at, counted, is_at, named, places, size_of
 SIDES = ("upper", "lower", "left", "right")
 # Share of the smaller of two boxes that must be common to both: the corner of a bounding box is mostly empty.
 OVERLAP = 0.1
+# "Is it on the left or on the right?", "what is below the center?" single out no place.
+NO_PLACE = re.compile(
+    r"\bor (?:in|at|on|to|near|more|off|out|below|somewhere|high|side|(?:the |its )?(?:rim|edge|end|corner|upper|"
+    r"lower|top|bottom|left|right|mid|cent))|\bwhich (?:way|side|half|direction|part|zone|corner)\b|\bdirection\b|"
+    r"\bhow close\b|\bfrom the (?:middle|cent(?:er|re)|edge|rim|corner)\b(?! left| right)|\bside of the cent|"
+    r"\b(?:furthest|farthest) from the\b"
+)
+NOT_THERE = re.compile(
+    r"\b(?:besides|apart from|aside from|other than|except(?: for)?|everything but|all but|outside(?: of)?|below|above|"
+    r"beneath|beyond|only (?:in|on))(?: (?:in|at|on))? (?:the|its)\b|"
+    r"^\W*(?:ignore|disregard|(?:only|just) (?:(?:in|at|on) )?the)\b"
+)
+ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
+# A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.
+SORTS = re.compile(r"\b(?:any|how many|number of|count|free of|no)\b|s$|\b(?:contamination|dirt|debris|missing)$")
 
 
 @dataclass(frozen=True)
@@ -60,7 +75,8 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
     if one := singled_out(question):
         if one != TOGETHER:
             return one_of(one, inspection)
-        return None if kind or named_places else together_cover(inspection)  # "the crack in all", "the left in total"
+        if not kind and not named_places:  # "the left in total"
+            return together_cover(inspection)
     if named_places:
         where = NO_PLACE.search(low) and not ASKS_IF.search(low)
         return None if where or NOT_THERE.search(low) else at_places(named_places, inspection)

@@ -14,8 +14,8 @@ from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus, within
 from assistant.inspection import POSITIONS, Inspection
-from assistant.lexicon import IDENTITY, IN_ALL, REFUSAL, REQUEST
-from assistant.question_reader import SURE, is_unrelated
+from assistant.lexicon import IDENTITY, REFUSAL, REQUEST, SUMMED
+from assistant.question_reader import SURE_ONE, is_unrelated
 from assistant.spoken import lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, places, say, summarize, tell
 
@@ -140,7 +140,7 @@ class _Passage:
         if focus.sort == "one" and not any(claim.kind == "position" for claim in stated):
             one = len(focus.regions) == 1
             return f" {'It is' if one else 'They are'} {places(within(focus, self.inspection))}."
-        told = IN_ALL.search(self.text.lower()) or len([claim for claim in stated if claim.kind == "size"]) == 1
+        told = SUMMED.search(self.text.lower()) or len([claim for claim in stated if claim.kind == "size"]) == 1
         return f" {tell_focus(focus, self.inspection)}" if focus.sort == "area" and not told else ""
 
     def _judged(self, part: str) -> str:
@@ -186,7 +186,7 @@ class _Passage:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""
         if REQUEST.fullmatch(self.question.lower()) and (IDENTITY.search(low) or not claims(low)):
             return True  # "Hello! Shall I check the part?"
-        if is_unrelated(self.question, SURE):
+        if is_unrelated(self.question, SURE_ONE):
             return False
         asked = (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
         return asked and REFUSAL.search(low) is not None

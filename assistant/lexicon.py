@@ -144,8 +144,8 @@ REFUSAL = re.compile(
     r"\b(?:can(?:no|')t (?:help|say(?! (?:that )?for sure)|tell|know)|not something i can|outside what i can|"
     r"(?:photo|picture|image) (?:does not|doesn't|cannot|can't) (?:show|tell))\b"
 )
-# Said of all defects at once.
-IN_ALL = re.compile(r"\b(?:in all|in total|total|altogether|overall|combined|together)\b")
+IN_ALL = re.compile(r"\b(?:in all|in total|altogether)\b")  # said of all defects
+SUMMED = re.compile(r"\b(?:in all|in total|total|altogether|overall|combined|together)\b")  # of a size: that of all
 HOW_MANY = re.compile(r"\b(?:how many|number of|count)\b(?! (?:good |normal )?(?:reference|photo|picture|image))")
 # "Look in the lower left": to send someone to a place is to say that something is there.
 IMPERATIVE = re.compile(

@@ -6,6 +6,7 @@ question in a fraction of a millisecond, whichever language model answers. `trai
 """
 
 import re
+import unicodedata
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from pathlib import Path
@@ -19,6 +20,8 @@ from assistant.spoken import ORDINALS
 WEIGHTS = Path(__file__).resolve().parent / "checkpoints" / "question_reader.safetensors"
 BUCKETS = 2**15
 WORDS, LETTERS = (1, 2, 3), (3, 4, 5)  # lengths of the n-grams
+LONGEST = 1000  # characters of a question that are read
+PARTS = re.compile(r"[.?!;]+\s+|,?\s+(?:and|but|also|anyway|plus)\s+(?=\w+\s+\w)")  # between questions in one message
 WORD = re.compile(r"[a-z0-9%#]+|[?,:;]")
 # One of several defects, by rank or as the one whose middle lies furthest to an edge, or all but the main one.
 ONES = (*ORDINALS, "uppermost", "lowest", "leftmost", "rightmost", "smallest", "largest", "mildest", "main", "other")
@@ -26,13 +29,15 @@ TOGETHER = "together"  # what all defects cover
 UNRELATED = "unrelated"  # what no photo of a part tells
 NOTHING = "nothing"  # singled out: most questions
 READINGS = (*ONES, TOGETHER, UNRELATED, NOTHING)
-SURE = 0.5  # probability from which a question is taken to single something out
+SHAPE = f"{BUCKETS} buckets, words {WORDS}, letters {LETTERS}, {','.join(READINGS)}"  # what weights must fit
+SURE_ONE = 0.5  # probability from which a question is taken to single something out
 SURE_UNRELATED = 0.9  # and from which an answer to it is refused, where one was given: a wrong refusal is worse
 
 
 def hashed(question: str) -> np.ndarray:
     """The buckets of its n-grams, (N,) ints in [0, BUCKETS), each as often as it stands there."""
-    low = question.lower().replace("’", "").replace("'", "")
+    plain = unicodedata.normalize("NFKD", question.lower()).encode("ascii", "ignore").decode()  # without accents
+    low = plain.replace("'", "")
     return np.array([crc32(gram.encode()) % BUCKETS for gram in _grams(["<", *WORD.findall(low), ">"])])
 
 
@@ -60,6 +65,8 @@ class QuestionReader:
     def load(cls, path: Path = WEIGHTS) -> "QuestionReader":
         """Read a file of `training.reader_stage`."""
         with safe_open(path, framework="numpy") as file:
+            made_for = (file.metadata() or {}).get("shape")
+            assert made_for == SHAPE, f"{path} was made for {made_for}, not {SHAPE}: train the reader anew"
             return cls(file.get_tensor("weight"), file.get_tensor("scale"), file.get_tensor("bias"))
 
     def read(self, question: str) -> tuple[str, float]:
@@ -75,18 +82,22 @@ class QuestionReader:
 _reader = cache(QuestionReader.load)
 
 
-@lru_cache(maxsize=1024)
 def _read(question: str) -> tuple[str, float]:
+    return _read_short(question[:LONGEST])
+
+
+@lru_cache(maxsize=1024)
+def _read_short(question: str) -> tuple[str, float]:
     return _reader().read(question)
 
 
 def singled_out(question: str) -> str | None:
     """The name of what a question singles out, one of `ONES` or `TOGETHER`; None where nothing."""
     reading, chance = _read(question)
-    return reading if chance >= SURE and reading not in (UNRELATED, NOTHING) else None
+    return reading if chance >= SURE_ONE and reading not in (UNRELATED, NOTHING) else None
 
 
 def is_unrelated(question: str, sure: float = SURE_UNRELATED) -> bool:
-    """Is it nothing that a photo of a part tells, with this probability or more?"""
-    reading, chance = _read(question)
-    return reading == UNRELATED and chance >= sure
+    """Is it nothing that a photo of a part tells, with this probability or more, nor any question in the message?"""
+    parts = [part for part in PARTS.split(question[:LONGEST]) if len(part.split()) > 1]
+    return all(reading == UNRELATED and chance >= sure for reading, chance in map(_read, (question, *parts)))

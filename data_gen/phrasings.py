@@ -108,7 +108,7 @@ def _check_names(found: Iterable[str], needed: Iterable[str], where: str) -> Non
 
 @cache
 def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
-    """Read and check the five YAML files of a folder; what they hold is told on top of each.
+    """Read and check the YAML files of a folder but nameless.yaml; what they hold is told on top of each.
 
     Raises:
         UserError: a file, an entry, a state or a slot is missing or unknown, an entry is empty or a phrasing
@@ -133,6 +133,20 @@ def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
     choices = _choices(folder, frozenset(words))
     ask["choice"] = tuple(line for subtask in SUBTASKS for line in choices[subtask])
     return Phrasings(ask, follow, _answers(folder), choices, words | unrelated)
+
+
+@cache
+def load_nameless(folder: Path = TEMPLATES) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+    """The questions of `nameless.yaml`, which the reader alone sees, and the lists that fill them.
+
+    Raises:
+        UserError: as `load_phrasings`.
+    """
+    lists = {n: _lines(v, f"nameless.yaml, {n}", repeats=True) for n, v in _read(folder / "nameless.yaml").items()}
+    stems = lists.pop("stems", ())
+    known = frozenset((*lists, "one", "other", "cell", "kind", "presence", "beyond"))
+    _check_slots(stems, known, "nameless.yaml, stems")
+    return stems, lists
 
 
 def _questions(folder: Path, words: frozenset[str]) -> tuple[Table, Table]:

@@ -16,7 +16,7 @@ LAYERS = {
     "assistant.inspection": FLOOR, "assistant.wording": FLOOR, "assistant.claims": FLOOR, "assistant.lexicon": FLOOR,
     "assistant.grounding": FLOOR, "assistant.checking": FLOOR, "assistant.agreement": FLOOR,
     "assistant.boxes": FLOOR, "assistant.choices": FLOOR,
-    "assistant.focus": FLOOR, "assistant.focus_words": FLOOR, "assistant.question_reader": FLOOR,
+    "assistant.focus": FLOOR, "assistant.following": FLOOR, "assistant.question_reader": FLOOR,
     "assistant.spoken": FLOOR, "assistant.area": FLOOR,
     "assistant.places": FLOOR, "assistant.look": FLOOR,
     "assistant.corrections": FLOOR, "assistant.store": FLOOR, "assistant.recheck": WHOLE,

@@ -10,11 +10,10 @@ from torch.nn import functional as F
 from torch.utils.data import Dataset
 
 from assistant.inspection import KINDS, POSITIONS
-from assistant.question_reader import BUCKETS, NOTHING, ONES, READINGS, TOGETHER, UNRELATED, WEIGHTS, hashed
-from assistant.spoken import ORDINALS
+from assistant.question_reader import BUCKETS, NOTHING, ONES, READINGS, SHAPE, TOGETHER, UNRELATED, WEIGHTS, hashed
 from data_gen.instructions import INTENTS
 from data_gen.invented import random_inspection
-from data_gen.phrasings import load_phrasings
+from data_gen.phrasings import load_nameless, load_phrasings
 from data_gen.questions import BEYOND, draw_question
 from data_gen.typed import choose, draw, dress, roughen
 from training.config import ReaderConfig
@@ -24,23 +23,9 @@ from training.trainer import fit
 # Intents with a slot for a defect or a place, which are easily taken for one another.
 SINGLING = ("one", "one_location", "one_size", "one_severity", "one_kind", "one_look", "cell")
 WHOLE = ("total", "others")
+ABOUT_PART = ("presence", "location", "size", "severity", "kind")
 # How often each sort of question is read; of the rest, and of what is beyond a photo, each template equally often.
-SHARES = {"singling": 0.4, "whole": 0.08, "beyond": 0.15, "both": 0.05}
-# Two of them, one in a place, or one of a kind single out nothing that has a name.
-BOTH = (
-    "Is {one} bigger than {other}?", "Is {one} worse than {other}?", "{One} or {other}?", "{One} vs {other}",
-    "How far is {one} from {other}?", "What is next to {one}?", "What is below {one}?", "Is anything above {one}?",
-    "How big is {one} compared to {other}?", "{One} in the {cell}?", "Where is {one} of the {cell}?",
-    "How big is {one} in the {cell}?", "Do {one} and {other} look alike?", "Sort them, starting with {one}.",
-    "List all but {one}.", "Is it like {one}?", "How big is the {rank} {kind}?", "What about the {rank} {kind}?",
-    "Where is the {rank} {kind}?", "Is the {rank} {kind} severe?", "The {rank} {kind}?", "Describe the {rank} {kind}.",
-    "And the {rank} {kind}?", "Tell me about the {rank} {kind}.", "The {nth} {most}?", "How big is the {nth} {most}?",
-    "What is {one} on the {side}?", "How bad is {one} on the {side}?", "And {one} at the {side}?",
-    "Where is the {nth} {most} one?", "Which is the {nth} {most}?",
-)  # fmt: skip
-NTH, MOST = (*ORDINALS[1:], "2nd", "3rd", "4th"), ("largest", "biggest", "smallest", "tiniest", "mildest")
-SIDES = ("left", "right", "top", "bottom", "left side", "right side", "upper half", "lower half")
-RANKS = (*ONES[:-1], "worst", "biggest", "tiniest", "topmost", "2nd")
+SHARES = {"singling": 0.37, "whole": 0.07, "beyond": 0.14, "nameless": 0.12}
 INSPECTIONS = 400  # that questions are asked about
 TYPED = 0.5  # share of questions with openers, closers and slips of the key
 SHRINK = 1e-7  # weight of the squared weights beside the loss
@@ -53,7 +38,7 @@ class Questions(Dataset):
         rng = np.random.default_rng(seed)
         self.phrasings = load_phrasings()
         rest = (name for name in INTENTS if name not in (*SINGLING, *WHOLE, *BEYOND))
-        self.among = {"singling": SINGLING, "whole": WHOLE, "beyond": BEYOND, "both": BOTH, "rest": tuple(rest)}
+        self.among = {"singling": SINGLING, "whole": WHOLE, "beyond": BEYOND, "nameless": (), "rest": tuple(rest)}
         self.inspections = [random_inspection(rng) for _ in range(INSPECTIONS)]
         drawn = (self.draw(rng) for _ in range(count))
         self.rows = [{"buckets": hashed(text), "reading": READINGS.index(reading)} for text, reading in drawn]
@@ -67,8 +52,8 @@ class Questions(Dataset):
     def draw(self, rng: np.random.Generator) -> tuple[str, str]:
         """A question as it is typed, and its reading."""
         sort = str(rng.choice(list(self.among), p=[*SHARES.values(), 1 - sum(SHARES.values())]))
-        if sort == "both":
-            return roughen(self._both(rng), rng), NOTHING
+        if sort == "nameless":
+            return roughen(self._nameless(rng), rng), NOTHING
         intent, follow = self._intent(sort, rng)
         inspection = self.inspections[int(rng.integers(INSPECTIONS))]
         question = draw_question(intent, inspection, rng, follow=follow, noise=False)
@@ -90,15 +75,17 @@ class Questions(Dataset):
         further = len(follow.get(intent, ()))
         return intent, bool(rng.random() < further / (further + len(ask[intent])))
 
-    def _both(self, rng: np.random.Generator) -> str:
-        slots = self.phrasings.slots
+    def _nameless(self, rng: np.random.Generator) -> str:
+        """A question of nameless.yaml: two defects, one in a place, a thing of the part, the part and the weather."""
+        slots, (stems, lists) = self.phrasings.slots, load_nameless()
         one, other, cell = (str(name) for name in (*rng.choice(ONES, 2, replace=False), rng.choice(POSITIONS)))
+        asked = {"presence": str(rng.choice(ABOUT_PART)), "beyond": str(rng.choice(BEYOND))}
         named = {
             "one": slots[f"one_{one}"], "other": slots[f"one_{other}"], "cell": slots[f"cell_{cell.replace(' ', '_')}"],
-            "rank": RANKS, "kind": KINDS, "side": SIDES, "nth": NTH, "most": MOST,
+            "kind": KINDS, **{slot: self.phrasings.ask[intent] for slot, intent in asked.items()},
         }  # fmt: skip
-        filled = {key: (draw(choose(words, rng), slots, rng),) for key, words in named.items()}
-        return draw(choose(BOTH, rng), slots | filled, rng)
+        filled = {slot: (draw(choose(words, rng), slots, rng),) for slot, words in named.items()}
+        return draw(choose(stems, rng), lists | filled, rng)
 
 
 def collate(rows: list[dict[str, Any]]) -> dict[str, Tensor]:
@@ -141,4 +128,4 @@ def train_reader(config: ReaderConfig) -> None:
     model = Reader()
     fit(config, model, Questions(config.questions, config.seed), collate)
     with finished(config.output) as folder:
-        save_file(model.quantised(), folder / WEIGHTS.name)
+        save_file(model.quantised(), folder / WEIGHTS.name, {"shape": SHAPE})

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from assistant.question_reader import NOTHING, SURE, WEIGHTS, QuestionReader
+from assistant.question_reader import NOTHING, SURE_ONE, WEIGHTS, QuestionReader
 from training.config import ReaderConfig
 from training.reader_stage import Questions, train_reader
 
@@ -20,7 +20,7 @@ def test_a_short_training_reads_most_new_questions(tmp_path: Path) -> None:
     for _ in range(400):
         text, meant = asked.draw(rng)
         reading, chance = reader.read(text)
-        right += (reading if chance >= SURE else NOTHING) == meant
+        right += (reading if chance >= SURE_ONE else NOTHING) == meant
         known += meant != NOTHING
     assert known > 100 and right > 300, (known, right)
     assert (tmp_path / "run.json").is_file()

@@ -1,0 +1,64 @@
+"""What a question that continues a thread leaves unsaid: "how big is it?" after one about the smallest defect.
+
+The question is given its object, as people add it behind a comma ("How big is it, the smallest one?"), so that one path
+finds, tells and checks what is meant, whether it was said now or a turn before.
+"""
+
+import re
+from collections.abc import Iterable
+
+from assistant.boxes import find_box
+from assistant.choices import parse_choices
+from assistant.focus import Focus, find_focus
+from assistant.inspection import Inspection
+from assistant.spoken import join
+
+# Asks for what one defect is like...
+OF_ONE = re.compile(
+    r"\bhow (?:big|large|small|bad|severe|serious|much|long|wide|dark|bright|dangerous|critical)\b|"
+    r"\b(?:size|sized|area|per ?cent\w*|%|extent|cover\w*|sever\w+|serious\w*|kind|type|sort|looks?|shaped?|colou?r|"
+    r"tone|darker|brighter|lighter|dark|bright|where|location|position|harmless|minor|moderate|dangerous|describe|"
+    r"big|large|small|thin|round)\b|\bwhat(?:'s| is| are) (?:it|that|this|they|those)\b"
+)
+# ... in words that point back, or in so few that they must.
+POINTS_BACK = re.compile(r"\b(?:it|its|it's|that|that's|this|they|them|their|those|these|there)\b")
+FEW = 4  # words: "and how severe?"
+# ... and not for what is said of the whole part.
+OF_ALL = re.compile(
+    r"\b(?:overall|total|all|altogether|any\w*|every\w*|how many|else|others?|rest|defects|flaws|ok|okay|good|pass|"
+    r"sure|confident|certain|defective|faulty|damaged|or not|repair|why|part|piece)\b"
+)
+
+
+def completed(question: str, before: Iterable[str], inspection: Inspection) -> str:
+    """The question, and what it is about where only the questions `before` it, oldest first, have said so."""
+    asked = ""
+    for each in (*before, question):
+        asked = _completed(each, asked, inspection)
+    return asked
+
+
+def _completed(question: str, before: str, inspection: Inspection) -> str:
+    if not before or not _leaves_open(question, inspection):
+        return question
+    focus = find_focus(before, inspection)
+    if focus is None or focus.sort not in ("one", "place", "box"):
+        return question
+    if not 0 < len(focus.regions) < len(inspection.regions):  # nothing is there, or it is all there is
+        return question
+    return f"{question.rstrip(' ?.!')}, {_object(focus, before)}?"
+
+
+def _leaves_open(question: str, inspection: Inspection) -> bool:
+    low = question.lower().replace("’", "'")
+    if parse_choices(question) or find_focus(question, inspection) or OF_ALL.search(low) or not OF_ONE.search(low):
+        return False
+    return POINTS_BACK.search(low) is not None or len(low.split()) <= FEW
+
+
+def _object(focus: Focus, before: str) -> str:
+    """What is meant, as a question names it: "the smallest one", "the one in the lower left", "in [4, 4, 20, 30]"."""
+    if focus.sort == "box":
+        return f"in {list(find_box(before) or ())}"
+    ones = "ones" if len(focus.regions) > 1 else "one"
+    return f"the {focus.name} {ones}" if focus.sort == "one" else f"the {ones} in the {join(focus.places)}"
