@@ -15,18 +15,22 @@ from assistant.spoken import join
 
 # Asks for what one defect is like...
 OF_ONE = re.compile(
-    r"\bhow (?:big|large|small|bad|severe|serious|much|long|wide|dark|bright|dangerous|critical)\b|"
-    r"\b(?:size|sized|area|per ?cent\w*|%|extent|cover\w*|sever\w+|serious\w*|kind|type|sort|looks?|shaped?|colou?r|"
-    r"tone|darker|brighter|lighter|dark|bright|where|location|position|harmless|minor|moderate|dangerous|describe|"
-    r"big|large|small|thin|round)\b|\bwhat(?:'s| is| are) (?:it|that|this|they|those)\b"
+    r"\b(?:how (?:big|large|small|bad|severe|serious|much|long|wide|dark|bright|dangerous|critical|deep)|siz(?:e|ed)|"
+    r"area|[mc]m|inch(?:es)?|per ?cent\w*|share|fraction|portion|extent|extend\w*|dimensions?|span\w*|cover\w*|"
+    r"tak(?:e|es) up|occup\w+|measur\w+|big|large|huge|small|tiny|sever\w+|serious\w*|bad|grave|critical|dangerous|"
+    r"harm\w*|minor|moderate|major|cosmetic|significant|matters?|worr\w+|concern\w*|problem|risk\w*|kind|type|sort|looks?|appear\w*|shaped?|form|"
+    r"outline|colou?rs?|shade|tone|contrast|texture|dark\w*|bright\w*|light(?:er)?|pale\w*|black|white|thin|round|"
+    r"elongated|compact|irregular|where|location|position|describe)\b|"
+    r"\bwhat(?:'s| is| are) (?:it|that|this|they|those)\b"
 )
 # ... in words that point back, or in so few that they must.
 POINTS_BACK = re.compile(r"\b(?:it|its|it's|that|that's|this|they|them|their|those|these|there)\b")
 FEW = 4  # words: "and how severe?"
 # ... and not for what is said of the whole part.
 OF_ALL = re.compile(
-    r"\b(?:overall|total|all|altogether|any\w*|every\w*|how many|else|others?|rest|defects|flaws|ok|okay|good|pass|"
-    r"sure|confident|certain|defective|faulty|damaged|or not|repair|why|part|piece)\b"
+    r"\b(?:overall|total|(?<!at )all|altogether|any\w*|every\w*|how many|else|others?|rest|defects|flaws|ok|okay|good|pass|"
+    r"sure|confident|certain|defective|faulty|damaged|or not|repair|why|"
+    r"(?<!of the )(?:part|piece))\b"
 )
 
 
