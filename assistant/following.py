@@ -28,8 +28,8 @@ POINTS_BACK = re.compile(r"\b(?:it|its|it's|that|that's|this|they|them|their|tho
 FEW = 4  # words: "and how severe?"
 # ... and not for what is said of the whole part.
 OF_ALL = re.compile(
-    r"\b(?:overall|total|(?<!at )all|altogether|any\w*|every\w*|how many|else|others?|rest|defects|flaws|ok|okay|good|pass|"
-    r"sure|confident|certain|defective|faulty|damaged|or not|repair|why|"
+    r"\b(?:overall|total|(?<!at )all|altogether|any\w*|every\w*|how many|else|others?|rest|defects|flaws|ok|okay|good|"
+    r"pass|sure|confident|certain|defective|faulty|damaged|or not|repair|why|"
     r"(?<!of the )(?:part|piece))\b"
 )
 
