@@ -17,6 +17,7 @@ from typing import Any
 
 import yaml
 
+from assistant import Assistant, Chat
 from assistant.evaluation.categories import Category, find_categories
 from assistant.images import load_image
 from assistant.inspection import cells_of
@@ -49,6 +50,18 @@ def shuffled_forever(phrasings: Sequence[str], rng: random.Random) -> Iterator[s
     """Every phrasing once, in random order, before any comes again."""
     while True:
         yield from rng.sample(phrasings, len(phrasings))
+
+
+def several_found(
+    assistant: Assistant, categories: Sequence[Category], count: int, rng: random.Random
+) -> Iterator[Chat]:
+    """`count` test photos on which the assistant finds two defects or more, and a conversation about each."""
+    drawn = draw_photos(categories, 1000, rng)
+    chats = (assistant.start_chat(photo.path, references=category.references) for category, photo in drawn)
+    for chat in itertools.islice((chat for chat in chats if len(chat.inspection.regions) > 1), count):
+        regions = ", ".join(f"{region.position} {region.area_fraction:.1%}" for region in chat.inspection.regions)
+        print(f"\n{chat.inspection.image}: {regions}")
+        yield chat
 
 
 def truth(photo: Photo) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from dev_questions import draw_photos, load_phrasings, shuffled_forever
+from dev_questions import load_phrasings, several_found, shuffled_forever
 
 from assistant import Assistant
 from assistant.agreement import holds
@@ -50,17 +50,9 @@ def main() -> None:
     wordings = {kind: shuffled_forever(lines, rng) for kind, lines in load_phrasings(WORDINGS).items()}
     openers, assistant = shuffled_forever(list(OPENERS), rng), Assistant.from_pretrained(options.model)
     right, photos = Counter[str](), 0
-    for category, photo in draw_photos(
-        find_categories(options.root, shots=options.shots, seed=options.seed), 1000, rng
-    ):
-        if photos == options.photos:
-            break
-        chat = assistant.start_chat(photo.path, references=category.references)
-        seen = chat.inspection
-        if len(seen.regions) < 2:
-            continue
-        photos += 1
-        print(f"\n{photo.path.name}: {', '.join(f'{each.position} {each.area_fraction:.1%}' for each in seen.regions)}")
+    categories = find_categories(options.root, shots=options.shots, seed=options.seed)
+    for chat in several_found(assistant, categories, options.photos, rng):
+        seen, photos = chat.inspection, photos + 1
         for kind, questions in wordings.items():
             opener = next(openers).replace("{place}", seen.regions[-1].position)
             focus = find_focus(opener, seen)

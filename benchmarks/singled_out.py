@@ -14,7 +14,7 @@ from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from dev_questions import draw_photos, load_phrasings, shuffled_forever
+from dev_questions import load_phrasings, several_found, shuffled_forever
 
 from assistant import Assistant, Chat
 from assistant.agreement import holds, size_fits
@@ -86,18 +86,9 @@ def main() -> None:
     phrasings = load_phrasings(options.phrasings)
     wordings = {kind: shuffled_forever(lines, rng) for kind, lines in phrasings.items()}
     assistant, right, photos = Assistant.from_pretrained(options.model), Counter[str](), 0
-    for category, photo in draw_photos(
-        find_categories(options.root, shots=options.shots, seed=options.seed), 1000, rng
-    ):
-        if photos == options.photos:
-            break
-        chat = assistant.start_chat(photo.path, references=category.references)
-        seen = chat.inspection
-        if len(seen.regions) < 2:
-            continue
-        photos += 1
-        regions = ", ".join(f"{region.position} {region.area_fraction:.1%}" for region in seen.regions)
-        print(f"\n{photo.path.name}: {regions}")
+    categories = find_categories(options.root, shots=options.shots, seed=options.seed)
+    for chat in several_found(assistant, categories, options.photos, rng):
+        seen, photos = chat.inspection, photos + 1
         for kind in phrasings:
             taken = sorted({cell for region in seen.regions for cell in region.cells})
             place = rng.choice(taken if rng.random() < 0.6 else POSITIONS)

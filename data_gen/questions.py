@@ -56,8 +56,9 @@ def write_question(
     follow: bool = False,
     noise: bool = True,
     folder: Path = TEMPLATES,
+    tries: int = TRIES,
 ) -> Question:
-    """One question of this intent that the assistant reads as it is meant, as far as some tries can find one.
+    """One question of this intent, read by the assistant as it is meant where one of so many `tries` is.
 
     Args:
         intent: one of `INTENTS`.
@@ -66,25 +67,18 @@ def write_question(
         follow: worded as one asks when a thread is there.
         noise: openers, closers, a wish for a length, lower case and slips of the key.
         folder: where the templates are.
+        tries: 1 takes the first question, however it would be read.
     """
-    for _ in range(TRIES):
-        question = draw_question(intent, inspection, rng, about=about, follow=follow, noise=noise, folder=folder)
-        if _reads_as_meant(question, inspection):
-            break
-    return question
+    question = _draw_question(intent, inspection, rng, about, follow, noise, folder)
+    if tries == 1 or _reads_as_meant(question, inspection):
+        return question
+    again = tries - 1
+    return write_question(intent, inspection, rng, about=about, follow=follow, noise=noise, folder=folder, tries=again)
 
 
-def draw_question(
-    intent: str,
-    inspection: Inspection,
-    rng: np.random.Generator,
-    *,
-    about: str = "presence",
-    follow: bool = False,
-    noise: bool = True,
-    folder: Path = TEMPLATES,
+def _draw_question(
+    intent: str, inspection: Inspection, rng: np.random.Generator, about: str, follow: bool, noise: bool, folder: Path
 ) -> Question:
-    """As `write_question`, however the assistant would read it."""
     phrasings = load_phrasings(folder)
     if intent == "choice":
         text, choices, letter = write_choice(inspection, phrasings, rng)

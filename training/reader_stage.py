@@ -14,7 +14,7 @@ from assistant.question_reader import BUCKETS, NOTHING, ONES, READINGS, SHAPE, T
 from data_gen.instructions import INTENTS
 from data_gen.invented import random_inspection
 from data_gen.phrasings import load_nameless, load_phrasings
-from data_gen.questions import BEYOND, draw_question
+from data_gen.questions import BEYOND, write_question
 from data_gen.typed import choose, draw, dress, roughen
 from training.config import ReaderConfig
 from training.saving import finished
@@ -56,7 +56,7 @@ class Questions(Dataset):
             return roughen(self._nameless(rng), rng), NOTHING
         intent, follow = self._intent(sort, rng)
         inspection = self.inspections[int(rng.integers(INSPECTIONS))]
-        question = draw_question(intent, inspection, rng, follow=follow, noise=False)
+        question = write_question(intent, inspection, rng, follow=follow, noise=False, tries=1)
         text = question.text
         if rng.random() < TYPED:
             text = roughen(dress(text, self.phrasings.slots, rng), rng)
