@@ -24,6 +24,7 @@ from assistant.wording import LISTED, at, counted, is_at, named, places, size_of
 SIDES = ("upper", "lower", "left", "right")
 # Share of the smaller of two boxes that must be common to both: the corner of a bounding box is mostly empty.
 OVERLAP = 0.1
+BUT = ", all but "  # how `following` puts what "the others" are other than
 # "Is it on the left or on the right?", "what is below the center?" single out no place.
 NO_PLACE = re.compile(
     r"\bor (?:in|at|on|to|near|more|off|out|below|somewhere|high|side|(?:the |its )?(?:rim|edge|end|corner|upper|"
@@ -70,6 +71,9 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
         return None
     if box := find_box(question):
         return in_box(box, inspection)
+    question, _, spared = question.partition(BUT)
+    if spared and (known := find_focus(spared, inspection)):
+        return Focus("one", "other", tuple(region for region in inspection.regions if region not in known.regions))
     low = " ".join(question.lower().replace("’", "'").split())
     kind, named_places = TYPE.search(low), tuple(dict.fromkeys(asked_places(low)))
     if one := singled_out(question):

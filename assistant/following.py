@@ -9,19 +9,20 @@ from collections.abc import Iterable
 
 from assistant.boxes import find_box
 from assistant.choices import parse_choices
-from assistant.focus import Focus, find_focus
+from assistant.focus import BUT, Focus, find_focus
 from assistant.inspection import Inspection
+from assistant.lexicon import SUMMED
 from assistant.spoken import join
 
 # Asks for what one defect is like...
 OF_ONE = re.compile(
-    r"\b(?:how (?:big|large|small|bad|severe|serious|much|long|wide|dark|bright|dangerous|critical|deep)|siz(?:e|ed)|"
+    r"\b(?:how (?:big|large|small|bad|severe|serious|much|dark|bright|dangerous|critical|deep)|siz(?:e|ed)|long(?:er)?|"
     r"area|[mc]m|inch(?:es)?|per ?cent\w*|share|fraction|portion|extent|extend\w*|dimensions?|span\w*|cover\w*|"
-    r"tak(?:e|es) up|occup\w+|measur\w+|big|large|huge|small|tiny|sever\w+|serious\w*|bad|grave|critical|dangerous|"
-    r"harm\w*|minor|moderate|major|cosmetic|significant|matters?|worr\w+|concern\w*|problem|risk\w*|kind|type|sort|looks?|appear\w*|shaped?|form|"
-    r"outline|colou?rs?|shade|tone|contrast|texture|dark\w*|bright\w*|light(?:er)?|pale\w*|black|white|thin|round|"
-    r"elongated|compact|irregular|where|location|position|describe)\b|"
-    r"\bwhat(?:'s| is| are) (?:it|that|this|they|those)\b"
+    r"tak(?:e|es) up|occup\w+|measur\w+|wider?|big(?:ger)?|larger?|huge|small(?:er)?|tiny|sever\w+|serious\w*|bad|"
+    r"worse|grave|critical|dangerous|harm\w*|minor|moderate|major|cosmetic|significant|matters?|worr\w+|concern\w*|problem|"
+    r"risk\w*|kind|type|sort|looks?|appear\w*|shaped?|form|outline|colou?rs?|shade|tone|contrast|texture|dark\w*|"
+    r"bright\w*|light(?:er)?|pale\w*|black|white|thin|round|elongated|compact|irregular|where|location|position|corner|"
+    r"edge|middle|rim|describe)\b|\bwhat(?:'s| is| are) (?:it|that|this|they|those)\b"
 )
 # ... in words that point back, or in so few that they must.
 POINTS_BACK = re.compile(r"\b(?:it|its|it's|that|that's|this|they|them|their|those|these|there)\b")
@@ -43,19 +44,23 @@ def completed(question: str, before: Iterable[str], inspection: Inspection) -> s
 
 
 def _completed(question: str, before: str, inspection: Inspection) -> str:
-    if not before or not _leaves_open(question, inspection):
-        return question
-    focus = find_focus(before, inspection)
+    focus = find_focus(before, inspection) if before else None
     if focus is None or focus.sort not in ("one", "place", "box"):
         return question
     if not 0 < len(focus.regions) < len(inspection.regions):  # nothing is there, or it is all there is
         return question
-    return f"{question.rstrip(' ?.!')}, {_object(focus, before)}?"
+    said, now = question.rstrip(" ?.!"), find_focus(question, inspection)
+    if now and now.name == "other" and focus.name != "main":
+        return f"{said}{BUT}{_object(focus, before)}?"
+    return f"{said}, {_object(focus, before)}?" if _leaves_open(question, now) else question
 
 
-def _leaves_open(question: str, inspection: Inspection) -> bool:
+def _leaves_open(question: str, focus: Focus | None) -> bool:
     low = question.lower().replace("’", "'")
-    if parse_choices(question) or find_focus(question, inspection) or OF_ALL.search(low) or not OF_ONE.search(low):
+    named = focus is not None and (
+        focus.sort != "area" or SUMMED.search(low)
+    )  # "how much of it does it cover?" is open
+    if parse_choices(question) or named or OF_ALL.search(low) or not OF_ONE.search(low):
         return False
     return POINTS_BACK.search(low) is not None or len(low.split()) <= FEW
 

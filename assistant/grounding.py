@@ -14,7 +14,7 @@ from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus, within
 from assistant.inspection import POSITIONS, Inspection
-from assistant.lexicon import IDENTITY, REFUSAL, REQUEST, SUMMED
+from assistant.lexicon import IDENTITY, REFUSAL, REQUEST, SUMMED, THANKS
 from assistant.question_reader import SURE_ONE, is_unrelated
 from assistant.spoken import lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, places, say, summarize, tell
@@ -150,9 +150,9 @@ class _Passage:
             return part
         if self.answered:
             return ""
-        if opens and self.focus is None and claims(body) and is_unrelated(self.question):
+        if opens and self.focus is None and claims(body) and (reply := self._beside_the_part()):
             self.answered = True  # what the part is like does not answer it
-            return wording.REFUSAL
+            return reply
         if opens and self._evades(body.lower()):
             self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
             return known_answer(self.inspection, self.question)
@@ -181,6 +181,12 @@ class _Passage:
         if self.focus and (self.focus.sort != "kind" or wrong[0].kind in ("type", "count")):
             return tell_focus(self.focus, self.inspection)
         return _repair(wrong, self.inspection)
+
+    def _beside_the_part(self) -> str:
+        """The reply to thanks, and to what surely no photo tells; nothing to all else."""
+        if THANKS.fullmatch(self.question.lower()):
+            return wording.WELCOME
+        return wording.REFUSAL if is_unrelated(self.question) else ""
 
     def _evades(self, low: str) -> bool:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""

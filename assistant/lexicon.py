@@ -175,6 +175,10 @@ REQUEST = re.compile(
     r"(?: (?:of|on|about) (?:it|(?:this|my|our|that)(?: \w+)?))?)"
     r"(?:\W+(?:please|pls|plz|for me|thanks))*\W*"
 )
+THANKS = re.compile(
+    r"\W*(?:(?:ok|okay|great|cool|perfect|nice|alright|good|super|fine)\W+)*(?:thx|tnx|ty|thanks?|thank you|cheers)"
+    r"(?:\W+(?:a lot|so much|very much|again|mate|you|man|buddy|for (?:the|your) help))*\W*"
+)
 # Talk of what the assistant is and does.
 IDENTITY = re.compile(r"\bi (?:am an|inspect|look for)\b|^an? (?:ai|inspection) assistant\b")
 GREETING = re.compile(r"\bgood (?:morning|afternoon|evening|day)\b")

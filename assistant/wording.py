@@ -214,6 +214,7 @@ SUBJECTS = (
     "presence", "count", "position", "size", "severity", "type", "look", "confidence", "cell", "comparison",
     "advice", "regions", "nothing_else", "report", "refusal",
 )  # fmt: skip
+WELCOME = "You are welcome."
 REFUSAL = "I cannot judge that from this photo; ask me about defects on the part."
 
 

@@ -60,7 +60,7 @@ def several_found(
     chats = (assistant.start_chat(photo.path, references=category.references) for category, photo in drawn)
     for chat in itertools.islice((chat for chat in chats if len(chat.inspection.regions) > 1), count):
         regions = ", ".join(f"{region.position} {region.area_fraction:.1%}" for region in chat.inspection.regions)
-        print(f"\n{chat.inspection.image}: {regions}")
+        print(f"\n{Path(chat.inspection.image).name}: {regions}")
         yield chat
 
 

@@ -5,7 +5,7 @@ import pytest
 from assistant.focus import find_focus
 from assistant.following import completed
 from assistant.question_reader import ONES
-from tests.assistant.test_focus import APART, CRACK, GOOD, MANY, TINY
+from tests.assistant.test_focus import APART, CRACK, GOOD, HOLE, MANY, SPOT, TINY
 
 
 @pytest.mark.parametrize(
@@ -16,6 +16,11 @@ from tests.assistant.test_focus import APART, CRACK, GOOD, MANY, TINY
         (["What about the upper left?"], "What does it look like?", (CRACK,)),
         (["What about the upper left?", "How big is it?"], "Where exactly is that?", (CRACK,)),
         (["And the second one?", "Size?"], "What kind?", (CRACK,)),
+        (["And the second one?", "Size?"], "And the others?", (HOLE, SPOT, TINY)),
+        (["The smallest?", "dark or bright?"], "Tell me about the rest of them.", (HOLE, CRACK, SPOT)),
+        (["What's the worst?"], "And the others?", (CRACK, SPOT, TINY)),
+        (["And the second one?"], "How much of the part does it cover?", (CRACK,)),
+        (["And the second one?"], "Is it in the corner?", (CRACK,)),
     ],
 )
 def test_it_is_the_defect_that_was_spoken_of(thread: list[str], question: str, regions: tuple[object, ...]) -> None:

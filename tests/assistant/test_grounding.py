@@ -21,7 +21,7 @@ from assistant.grounding import (
 )
 from assistant.inspection import KINDS, POSITIONS, SEVERITIES, SHAPES, TONES, VERDICTS, Inspection, Region
 from assistant.spoken import CHANCE_LADDER, SIZE_LADDER, spoken_chance, spoken_size
-from assistant.wording import SUBJECTS
+from assistant.wording import REFUSAL, SUBJECTS
 from data_gen.invented import random_inspection
 
 FACTS = (
@@ -308,6 +308,19 @@ def test_the_same_place_may_be_named_of_two_defects() -> None:
     )  # fmt: skip
     text = "I see a severe stain in the center and a minor scratch in the center."
     assert not contradictions(text, both) and ground(text, both) == text
+
+
+@pytest.mark.parametrize("thanks", ["thx", "Thanks!", "ok, ty", "Great, thank you so much.", "cheers mate"])
+def test_thanks_are_answered_as_thanks(thanks: str) -> None:
+    assert ground("It is defective. Check it again.", BAD, thanks) == "You are welcome."
+    assert ground("Glad to help.", BAD, thanks) == "Glad to help."
+    assert ground("It is defective.", BAD, f"{thanks} And is it defective?").startswith("It is defective")
+
+
+@pytest.mark.parametrize("question", ["Can you book me a hotel in Rome?", "What's the capital of Peru?"])
+def test_what_is_said_of_the_part_answers_no_other_question(question: str) -> None:
+    assert ground("It is defective. Check it again.", BAD, question) == REFUSAL
+    assert ground("I only inspect parts.", BAD, question) == "I only inspect parts."
 
 
 @pytest.mark.parametrize(
