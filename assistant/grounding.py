@@ -15,7 +15,7 @@ from assistant.claims import asks_about_part, claims, polarity, reads_nothing, s
 from assistant.focus import find_focus, tell_focus, within
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import IDENTITY, REFUSAL, REQUEST, SUMMED, THANKS
-from assistant.question_reader import SURE_ONE, is_unrelated
+from assistant.question_reader import is_unrelated
 from assistant.spoken import lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, places, say, summarize, tell
 
@@ -192,7 +192,7 @@ class _Passage:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""
         if REQUEST.fullmatch(self.question.lower()) and (IDENTITY.search(low) or not claims(low)):
             return True  # "Hello! Shall I check the part?"
-        if is_unrelated(self.question, SURE_ONE):
+        if is_unrelated(self.question):
             return False
         asked = (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
         return asked and REFUSAL.search(low) is not None

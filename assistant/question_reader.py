@@ -31,7 +31,7 @@ NOTHING = "nothing"  # singled out: most questions
 READINGS = (*ONES, TOGETHER, UNRELATED, NOTHING)
 SHAPE = f"{BUCKETS} buckets, words {WORDS}, letters {LETTERS}, {','.join(READINGS)}"  # what weights must fit
 SURE_ONE = 0.5  # probability from which a question is taken to single something out
-SURE_UNRELATED = 0.9  # and from which an answer to it is refused, where one was given: a wrong refusal is worse
+SURE_UNRELATED = 0.9  # and from which to be none for the assistant: a wrong refusal is worse than an answer
 
 
 def hashed(question: str) -> np.ndarray:
@@ -97,7 +97,7 @@ def singled_out(question: str) -> str | None:
     return reading if chance >= SURE_ONE and reading not in (UNRELATED, NOTHING) else None
 
 
-def is_unrelated(question: str, sure: float = SURE_UNRELATED) -> bool:
-    """Is it nothing that a photo of a part tells, with this probability or more, nor any question in the message?"""
+def is_unrelated(question: str) -> bool:
+    """Is it surely nothing that a photo of a part tells, nor any question in the message?"""
     parts = [part for part in PARTS.split(question[:LONGEST]) if len(part.split()) > 1]
-    return all(reading == UNRELATED and chance >= sure for reading, chance in map(_read, (question, *parts)))
+    return all(reading == UNRELATED and chance >= SURE_UNRELATED for reading, chance in map(_read, (question, *parts)))

@@ -10,7 +10,7 @@ from assistant.boxes import Box
 from assistant.choices import Choices
 from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind, one_of, together_cover
 from assistant.inspection import KINDS, POSITIONS, Inspection
-from assistant.question_reader import ONES, SURE_ONE, SURE_UNRELATED, is_unrelated
+from assistant.question_reader import ONES, is_unrelated
 from assistant.spoken import COUNTS, with_article
 from data_gen.boxes import draw_box
 from data_gen.choices import write_choice
@@ -110,8 +110,7 @@ def _draw_question(
 def _reads_as_meant(question: Question, inspection: Inspection) -> bool:
     """A slip, or what is put before and behind, must not make it another place or defect, or none of our business."""
     read = find_focus(question.text, inspection)
-    beyond = question.intent in BEYOND
-    if is_unrelated(question.text, SURE_ONE if beyond else SURE_UNRELATED) != beyond:
+    if is_unrelated(question.text) != (question.intent in BEYOND):
         return False
     if question.focus is not None:
         return read == question.focus
