@@ -38,6 +38,7 @@ WORDS = (  # entries of slots.yaml that the writer uses by name
 )  # fmt: skip
 
 Table = dict[str, tuple[str, ...]]
+Frames = tuple[tuple[str, ...], Table]  # questions with slots, and what fills them
 
 
 @dataclass(frozen=True)
@@ -120,12 +121,7 @@ def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
     for name in ("in_brief", "in_detail"):
         _check_slots(words[name], frozenset(("question",)), f"slots.yaml, {name}")
     ask, follow = _questions(folder, frozenset(words))
-    unrelated = {
-        n: _lines(v, f"unrelated.yaml, {n}", repeats=True) for n, v in _read(folder / "unrelated.yaml").items()
-    }
-    if "stems" not in unrelated:
-        raise UserError("unrelated.yaml: no entry stems", "list the questions there, one a line")
-    ask["unrelated"] = unrelated.pop("stems")
+    ask["unrelated"], unrelated = _frames(folder, "unrelated.yaml")
     _check_unique(ask["unrelated"], "unrelated.yaml, stems")
     _check_slots(ask["unrelated"], frozenset(unrelated), "unrelated.yaml, stems")
     for name in unrelated.keys() & words.keys():
@@ -135,15 +131,22 @@ def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
     return Phrasings(ask, follow, _answers(folder), choices, words | unrelated)
 
 
+def _frames(folder: Path, file: str) -> Frames:
+    """The `stems` of a file, and the lists that fill them."""
+    lists = {name: _lines(value, f"{file}, {name}", repeats=True) for name, value in _read(folder / file).items()}
+    if "stems" not in lists:
+        raise UserError(f"{file}: no entry stems", "list the questions there, one a line")
+    return lists.pop("stems"), lists
+
+
 @cache
-def load_nameless(folder: Path = TEMPLATES) -> tuple[tuple[str, ...], dict[str, tuple[str, ...]]]:
+def load_nameless(folder: Path = TEMPLATES) -> Frames:
     """The questions of `nameless.yaml`, which the reader alone sees, and the lists that fill them.
 
     Raises:
         UserError: as `load_phrasings`.
     """
-    lists = {n: _lines(v, f"nameless.yaml, {n}", repeats=True) for n, v in _read(folder / "nameless.yaml").items()}
-    stems = lists.pop("stems", ())
+    stems, lists = _frames(folder, "nameless.yaml")
     known = frozenset((*lists, "one", "other", "cell", "kind", "presence", "beyond"))
     _check_slots(stems, known, "nameless.yaml, stems")
     return stems, lists

@@ -26,7 +26,7 @@ from data_gen.answers import entry_for, fact_slots
 from data_gen.boxes import CLEAR
 from data_gen.instructions import INTENTS, questions_for, write_answer, write_dialogue, write_question
 from data_gen.invented import random_inspection
-from data_gen.phrasings import TEMPLATES, load_phrasings
+from data_gen.phrasings import TEMPLATES, load_nameless, load_phrasings
 from data_gen.questions import FOCUSED, Question
 from data_gen.states import BRIEF, Situation, states
 from data_gen.typed import SLOT, draw, fill
@@ -382,6 +382,23 @@ def test_a_bad_template_says_what_and_how(folder: Path, file: str, old: str, new
     with pytest.raises(UserError, match=re.escape(expected)) as raised:
         load_phrasings(folder)
     assert raised.value.args and str(raised.value).count(":") >= 1  # what is wrong, and how to mend it
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("\nstems: |", "\nstem: |", "nameless.yaml: no entry stems"),
+        ("Is it like {one}?", "Is it like {won}?", "nameless.yaml, stems: unknown slot {won}.*did you mean {one}"),
+    ],
+)
+def test_a_bad_line_for_the_reader_says_what_and_how(folder: Path, old: str, new: str, expected: str) -> None:
+    path = folder / "nameless.yaml"
+    text = path.read_text()
+    assert old in text and load_nameless(folder)[0]
+    load_nameless.cache_clear()
+    path.write_text(text.replace(old, new))
+    with pytest.raises(UserError, match=expected):
+        load_nameless(folder)
 
 
 @pytest.mark.parametrize("file", ["questions.yaml", "answers.yaml", "slots.yaml", "choices.yaml", "unrelated.yaml"])
