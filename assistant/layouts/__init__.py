@@ -20,7 +20,9 @@ SUFFIXES = {".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".webp", ".gif", "
 GOOD_NAMES = ("good", "ok", "normal", "normals", "pass", "passed")
 BAD_NAMES = (
     "bad",
+    "nok",
     "ng",
+    "not good",
     "ko",
     "defect",
     "defects",
@@ -31,6 +33,9 @@ BAD_NAMES = (
     "abnormal",
     "fail",
 )
+MASK_NAMES = ("masks", "mask", "ground_truth", "gt", "annotations", "segmentation", "segmentations")
+# Folders that hold no photos of good parts, whatever lies in them.
+NOT_GOOD_NAMES = (*BAD_NAMES, *MASK_NAMES, "labels", "test")
 COMBINED = "combined"  # MVTec AD's own word for photos with several kinds of defect
 
 LAYOUTS: dict[str, str] = {

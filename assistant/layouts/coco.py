@@ -18,15 +18,25 @@ def read(root: Path) -> list[Product] | None:
     photos: list[Photo] = []
     for table in sorted({*root.glob("*.json"), *root.glob("annotations/*.json"), *root.glob("*/*.json")}):
         values = _load(table)
-        if values is not None:
+        if values is None:
+            continue
+        try:
             photos += _photos(root, table, values)
+        except (KeyError, TypeError, ValueError, IndexError) as error:
+            raise UserError(
+                f"{table} is no COCO table: {error!r}",
+                "every image needs id, file_name, width and height; every annotation image_id and bbox [x, y, w, h]",
+            ) from error
     return [Product(root.resolve().name, tuple(photos))] if photos else None
 
 
 def _load(table: Path) -> dict[str, Any] | None:
+    text = table.read_text(errors="replace")
     try:
-        values = json.loads(table.read_text())
-    except ValueError:
+        values = json.loads(text)
+    except ValueError as error:
+        if '"images"' in text and '"annotations"' in text:
+            raise UserError(f"{table} is no JSON: {error}", "export the annotations again") from error
         return None
     return values if isinstance(values, dict) and {"images", "annotations"} <= values.keys() else None
 

@@ -5,10 +5,8 @@ Folders inside `bad/` name the kind of defect. A mask lies beside its photo as `
 
 from pathlib import Path
 
-from assistant.layouts import BAD_NAMES, GOOD_NAMES, Mask, Photo, Product, named, photos_below
+from assistant.layouts import BAD_NAMES, GOOD_NAMES, MASK_NAMES, Mask, Photo, Product, named, photos_below
 from assistant.layouts.masks import MaskFiles
-
-MASKS = ("masks", "mask", "ground_truth", "annotations")
 
 
 def read(root: Path) -> list[Product] | None:
@@ -37,7 +35,7 @@ def find_mask(path: Path, root: Path) -> Mask | None:
     beside = sorted(path.parent.glob(f"{path.stem}_mask.*"))
     if beside:
         return MaskFiles((beside[0],))
-    folder = named(root, MASKS)
+    folder = named(root, MASK_NAMES)
     if folder is None:
         return None
     names = {path.stem, f"{path.stem}_mask"}

@@ -7,7 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from assistant import UserError
 from assistant.images import Box, load_image
+
+SAME_ASPECT = 0.1  # by so much width to height of a mask may differ from its photo's, relative: one of them is rounded
 
 
 def resized(mask: np.ndarray, shape: tuple[int, int]) -> np.ndarray:
@@ -25,10 +28,15 @@ class MaskFiles:
     paths: tuple[Path, ...]
 
     def __call__(self, shape: tuple[int, int]) -> np.ndarray:
-        """(H, W) bool; UserError where a file cannot be read as an image."""
+        """(H, W) bool; UserError where a file cannot be read as an image, or is of another aspect ratio."""
         union = np.zeros(shape, bool)
         for path in self.paths:
             values = load_image(path).max(axis=2)
+            if abs(values.shape[1] * shape[0] / (values.shape[0] * shape[1]) - 1) > SAME_ASPECT:
+                raise UserError(
+                    f"the mask {path} is {values.shape[1]} x {values.shape[0]} pixels, of another shape than its photo",
+                    "save it at the photo's size",
+                )
             # Masks hold 0 and 255, blurred where someone saved a JPEG, or the small number of a class.
             union |= resized(values > 127 if values.max() > 127 else values > 0, shape)
         return union

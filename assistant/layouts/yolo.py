@@ -1,6 +1,7 @@
 """YOLO's layout: `images/` and `labels/` side by side, one text line a defect: class, then a box or a polygon.
 
-A photo without a label file, or with an empty one, is good. Numbers are fractions of width and height.
+They may lie below `train/`, `valid/` and `test/`, as Roboflow exports them. A photo without a label file, or with an
+empty one, is good. Numbers are fractions of width and height.
 """
 
 from pathlib import Path
@@ -11,18 +12,21 @@ from assistant import UserError
 from assistant.layouts import Photo, Product, photos_below
 from assistant.layouts.masks import Polygons, box
 
+# Outer folders -> what they are used for.
+SPLITS = {"": None, "train": "train", "valid": "train", "val": "train", "test": "test"}
+
 
 def read(root: Path) -> list[Product] | None:
     """One product; None where there are no `images` and `labels` with text files."""
-    images, labels = root / "images", root / "labels"
-    if not images.is_dir() or not any(labels.rglob("*.txt")):
-        return None
-    names = _names(root)
-    photos = []
-    for path in photos_below(images):
-        place = path.relative_to(images)
-        split = next((s for s in ("train", "test") if s in place.parts), None)
-        photos.append(_photo(path, labels / place.with_suffix(".txt"), names, split))
+    names, photos = _names(root), list[Photo]()
+    for outer, split_of_all in SPLITS.items():
+        folder = root / outer
+        if not any((folder / "labels").rglob("*.txt")):
+            continue
+        for path in photos_below(folder / "images"):
+            place = path.relative_to(folder / "images")
+            split = split_of_all or next((SPLITS[part] for part in place.parts if part in SPLITS), None)
+            photos.append(_photo(path, folder / "labels" / place.with_suffix(".txt"), names, split))
     return [Product(root.resolve().name, tuple(photos))] if photos else None
 
 
@@ -55,6 +59,8 @@ def _photo(path: Path, label: Path, names: dict[int, str], split: str | None) ->
 def _read_line(line: str, where: str) -> tuple[int, tuple[tuple[float, float], ...]]:
     try:
         kind, *numbers = (float(word) for word in line.split())
+        if not all(-0.01 <= number <= 1.01 for number in numbers):
+            raise ValueError("not fractions")
         if len(numbers) in (4, 5):  # a fifth number is a confidence
             x, y, width, height = numbers[:4]
             return int(kind), box(x - width / 2, y - height / 2, width, height)

@@ -202,6 +202,15 @@ def yolo(root: Path) -> None:
     (root / "data.yaml").write_text("names: [hole, crack]\n")
 
 
+def yolo_of_roboflow(root: Path) -> None:
+    photo(root / "train/images/a.png")
+    photo(root / "valid/images/b.png")
+    for split, text in (("train", ""), ("valid", f"1 {5.5 / 30} {3.5 / 20} {5 / 30} {3 / 20}\n")):
+        (root / split / "labels").mkdir(parents=True)
+        (root / split / "labels" / f"{'a' if split == 'train' else 'b'}.txt").write_text(text)
+    (root / "data.yaml").write_text("names: [hole, crack]\n")
+
+
 def talk(image: Any, *said: str) -> dict[str, Any]:
     turns = [{"from": ("human", "gpt")[place % 2], "value": text} for place, text in enumerate(said)]
     return {"id": "0", "image": image, "conversations": turns}
@@ -282,6 +291,18 @@ def masks_beside(root: Path) -> None:
     mask(root / "b_mask.png")
 
 
+def masks_of_the_same_name(root: Path) -> None:
+    photo(root / "a.jpg")
+    photo(root / "b.jpg")
+    mask(root / "b.png")
+
+
+def masks_in_a_folder(root: Path) -> None:
+    photo(root / "images/a.png")
+    photo(root / "images/b.png")
+    mask(root / "masks/b_GT.png")
+
+
 def good_only(root: Path) -> None:
     photo(root / "a.png")
     photo(root / "more/b.jpg")
@@ -294,6 +315,8 @@ CASES = {
     goods_ad: ("mvtec", 2, 1, "opened"), wfdd: ("mvtec", 2, 1, "line"), visa_split: ("visa", 1, 1, None),
     visa_annotations: ("visa", 1, 1, "bent"), real_iad: ("real-iad", 1, 1, "HS"),
     real_iad_download: ("real-iad", 1, 1, "HS"), coco: ("coco", 1, 3, "scratch"), yolo: ("yolo", 1, 1, "crack"),
+    yolo_of_roboflow: ("yolo", 1, 1, "crack"), masks_of_the_same_name: ("masks-beside", 1, 1, None),
+    masks_in_a_folder: ("masks-beside", 1, 1, None),
     datasets_parquet: ("datasets", 1, 1, "crack"), datasets_saved: ("datasets", 1, 1, "crack"),
     datasets_paths_on_disk: ("datasets", 1, 1, "hole"), parquet_without_features: ("datasets", 1, 1, None),
     llava: ("llava", 1, 1, "crack"),
@@ -353,6 +376,41 @@ def test_bad_input(tmp_path):
     (tmp_path / "labels/train/b.txt").write_text("1 a b c d\n")
     with pytest.raises(UserError, match="line 1 is no YOLO label"):
         read_products(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "folders", [("bad",), ("test", "ground_truth"), ("good", "cut", "poke"), ("gut", "schlecht"), ("images", "labels")]
+)
+def test_what_may_not_be_good_is_not_taken_for_it(folders, tmp_path):
+    for folder in folders:
+        photo(tmp_path / folder / "a.png")
+    with pytest.raises(UserError, match="nothing tells that they show good parts"):
+        read_products(tmp_path)
+
+
+def test_damaged_annotations(tmp_path):
+    coco(tmp_path)
+    (table,) = tmp_path.rglob("*.json")
+    whole = table.read_text()
+    table.write_text(whole[:-9])
+    with pytest.raises(UserError, match="is no JSON"):
+        read_products(tmp_path)
+    table.write_text(whole.replace('"bbox": [', '"bbox": ["x", '))
+    with pytest.raises(UserError, match="is no COCO table"):
+        read_products(tmp_path)
+    (tmp_path / "yolo").mkdir()
+    yolo(tmp_path / "yolo")
+    (tmp_path / "yolo/labels/train/b.txt").write_text("0 50 60 40 40\n")
+    with pytest.raises(UserError, match="is no YOLO label"):
+        read_products(tmp_path / "yolo")
+
+
+def test_a_mask_of_another_shape_is_none(tmp_path):
+    masks_beside(tmp_path)
+    _, (product,) = read_products(tmp_path)
+    (bad,) = product.bad()
+    with pytest.raises(UserError, match="the mask .*b_mask.png is 30 x 20 pixels"):
+        bad.mask((30, 30))
 
 
 def test_llava_export_says_the_truth(generated):
