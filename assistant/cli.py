@@ -9,6 +9,7 @@ import contextlib
 import errno
 import io
 import json
+import logging
 import os
 import sys
 import traceback
@@ -45,6 +46,7 @@ def run(arguments: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     warnings.filterwarnings("ignore", message="Image size", module="PIL")  # `images` has its own limit
+    logging.getLogger("bitsandbytes").setLevel(logging.ERROR)  # it tells of a faster kernel that is nowhere needed
     os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
     parser = _parser()
     options, rest = parser.parse_known_args(arguments)

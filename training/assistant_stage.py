@@ -28,6 +28,7 @@ from training.trainer import fit
 from training.training_photos import record_training_photos
 from training.tuning import Trained, adapt, compile_layers, gather, open_base
 
+FEW_SCENES = 64
 REFERENCES = 4  # at most so many beside a photo
 
 
@@ -37,7 +38,9 @@ def train_assistant(config: AssistantConfig) -> None:
     general = _general(config)  # before all that takes long, since a file may be wrong
     model, processor = start(config, encoder, head)
     scenes = Scenes(config.photos, config.products, encoder.image_size, REFERENCES, config.seed + 1)
-    examples = inspect_scenes(Assistant(encoder, head), scenes, config.scenes, keep=config.decoder_loss > 0)
+    rows = config.max_steps * config.batch_size * config.accumulation
+    wanted = min(config.scenes, max(FEW_SCENES, rows))  # a few steps need no more
+    examples = inspect_scenes(Assistant(encoder, head), scenes, wanted, keep=config.decoder_loss > 0)
     tune(config, model, processor, encoder, head, examples, general)
 
 

@@ -5,8 +5,10 @@ import json
 import os
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -29,6 +31,10 @@ from training.run_record import FILE as RECORD
 from training.run_record import end_record, start_record
 
 WORDS_SHARE = 0.35  # of the minutes for the language model; the rest goes into detector and report
+OF, DONE = "of", "done"  # files that tell what `work` is of, and that it was finished
+TIMED = 5  # comparisons whose time is taken
+COMPARED = 4000  # comparisons that take as long as all but the words, as measured with `tiny`
+LEAST_STEP = 0.03  # minutes of a step of tuning, at least
 EXAMPLES = 120  # photos that the dialogues speak of, half of them good
 
 
@@ -45,14 +51,17 @@ def train_custom(config: CustomConfig) -> None:
     began, output = time.monotonic(), Path(config.output)
     model, work = output / "model", output / "work"
     photos = read_own_photos(config.data)
+    _check_output(output, photos)
     _finish_swap(model)
     resumed = _prepare(work, config, photos)
+    if resumed and (done := _done(work, config)):
+        return _end(done["reasons"], output, work / "candidate")
     start_record(config, 1, resumed)
     before, init = (str(model) if model.is_dir() else config.init), config.init
     assert before is not None and init is not None, "the door lets no empty init through"
-    notes = [*_plan(photos, config), f"Compared with {before}."]
-    held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
     assistant = Assistant.from_pretrained(init, language=False)
+    notes = [*_plan(photos, config, _minutes(assistant, photos)), f"Compared with {before}."]
+    held = write_held_out(photos, work / "held_out", np.random.default_rng((config.seed, 1)))
     product, judged = fit_product(assistant, photos, np.random.default_rng((config.seed, 2)))
     decisive = cross_validation(before, judged, mix_of(assistant), held)
     assistant.product = product
@@ -67,13 +76,50 @@ def train_custom(config: CustomConfig) -> None:
     reasons = write_before_after(figures, (before, str(candidate)), held, notes, output)
     tuned = json.loads((work / "words" / RECORD).read_text())
     end_record(config.output, tuned["steps"], (time.monotonic() - began) / 60, tuned["losses"])
-    remark(f"{_since(began)}; report: {output / 'report.html'}")
+    shutil.copytree(work / "words" / "logs", output / "logs", dirs_exist_ok=True)
+    remark(f"this took {_since(began)}")
+    if not reasons:
+        _swap(candidate, model)
+    write_file(work / DONE, json.dumps({"pace": _pace(config), "reasons": reasons}))
+    _end(reasons, output, candidate)
+
+
+def _end(reasons: Sequence[str], output: Path, candidate: Path) -> None:
+    """Tell what came of it, now or when the same was finished before."""
+    report = output / "report.html"
     if reasons:
         raise UserError(
             f"the model before stays, for {' and '.join(reasons)}",
-            f"read {output / 'report.html'}, add photos and train again; the new one lies in {candidate}",
+            f"read {report}, add photos and train again; the new one lies in {candidate}",
         )
-    _swap(candidate, model)
+    remark(f"the model is in {output / 'model'}; report: {report}")
+
+
+def _check_output(output: Path, photos: OwnPhotos) -> None:
+    """Nothing that is not this product's may lie where it will be written.
+
+    Raises:
+        UserError: a file, folder or model of something else does.
+    """
+    work, elsewhere = output / "work", "choose another output"
+    if output.exists() and not output.is_dir():
+        raise UserError(f"{output} is a file", elsewhere)
+    if work.is_dir() and any(work.iterdir()) and not (work / OF).is_file():
+        raise UserError(f"{work} holds files that no training has put there", elsewhere)
+    known = Product.load(output / "model")
+    if known is not None and known.name != photos.name:
+        raise UserError(f"{output} holds the model of another product, {known.name!r}", elsewhere)
+
+
+def _done(work: Path, config: CustomConfig) -> dict[str, Any] | None:
+    """What came of it where the same was finished before, for as many steps and minutes."""
+    path = work / DONE
+    done: dict[str, Any] | None = json.loads(path.read_text()) if path.is_file() else None
+    return done if done and done["pace"] == _pace(config) else None
+
+
+def _pace(config: CustomConfig) -> list[float]:
+    return [config.max_steps, config.max_minutes]
 
 
 def _prepare(work: Path, config: CustomConfig, photos: OwnPhotos) -> bool:
@@ -82,7 +128,7 @@ def _prepare(work: Path, config: CustomConfig, photos: OwnPhotos) -> bool:
     mark = hashlib.sha256(json.dumps(settings).encode())
     for shot in (*photos.good, *photos.bad, *photos.held_good, *photos.held_bad):
         mark.update(shot.image.tobytes())
-    path = work / "of"
+    path = work / OF
     if config.resume and path.is_file() and path.read_text() == mark.hexdigest():
         return True
     shutil.rmtree(work, ignore_errors=True)
@@ -123,13 +169,24 @@ def _words(config: CustomConfig, init: str, output: Path) -> AssistantConfig:
     )  # fmt: skip
 
 
-def _plan(photos: OwnPhotos, config: CustomConfig) -> list[str]:
+def _minutes(assistant: Assistant, photos: OwnPhotos) -> float:
+    """How long all but the words will take here, from how long it takes to compare a photo with another."""
+    image, reference = photos.good[0].image, photos.good[-1].image
+    assistant.inspect(image, [reference])  # warms up, and settles the line
+    began = time.monotonic()
+    for _ in range(TIMED):
+        assistant.inspect(image, [reference])
+    return (time.monotonic() - began) / TIMED * COMPARED / 60
+
+
+def _plan(photos: OwnPhotos, config: CustomConfig, other_minutes: float) -> list[str]:
     """What was found and what will be done with it, told before it is done."""
+    words = min(WORDS_SHARE * config.max_minutes, config.max_steps * LEAST_STEP)
     plan = [
         f"{config.data.root} was read as {photos.layout!r}, product {photos.name!r}.",
         f"{len(photos.good)} good and {len(photos.bad)} defective photos to learn from; "
         f"{len(photos.held_good)} good and {len(photos.held_bad)} defective ones held out.",
-        f"About {config.max_minutes:g} minutes are planned, {WORDS_SHARE * config.max_minutes:.1f} of them for words.",
+        f"This will take about {words + other_minutes:.1f} minutes, {words:.1f} of them for words.",
     ]
     if len(photos.good) < 16:
         plan.append("More good photos would help: with 20 the verdict is surer than with fewer.")

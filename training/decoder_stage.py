@@ -8,6 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
+from tqdm import tqdm
 
 from assistant.assistant import ENCODER
 from assistant.calibration import Calibration
@@ -173,7 +174,7 @@ def _look(encoder: ImageEncoder, pictures: Tensor) -> PatchFeatures:
 def fit_calibration(model: DecoderTraining, scenes: Scenes, count: int) -> Calibration:
     """Fit the probability on the statistics of `count` scenes that training never saw."""
     rows, labels = [], []
-    for start in range(0, count, 8):
+    for start in tqdm(range(0, count, 8), "calibrating", mininterval=10):
         part = [scenes[len(scenes) - 1 - i] for i in range(start, min(start + 8, count))]
         batch = collate(part)
         queries, references = split(model.encode(batch["pictures"]), batch["counts"])

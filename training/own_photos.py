@@ -115,8 +115,11 @@ def _read(photos: Sequence[Photo]) -> list[Shot]:
             size = tuple(max(8, round(side * factor)) for side in image.shape[1::-1])
             mask = None if photo.mask is None else photo.mask((size[1], size[0]))
         except UserError as error:
-            remark(f"left out: {error}")
+            remark(f"left out {photo.path}: {error}")
             continue
+        if mask is not None and not mask.any():
+            remark(f"the mask of {photo.path} is empty: where its defect is, is not known")
+            mask = None
         small = image if factor == 1 else cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         shots.append(Shot(photo.path, small, photo.kind, mask))
     return shots

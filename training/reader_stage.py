@@ -8,6 +8,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.utils.data import Dataset
+from tqdm import tqdm
 
 from assistant.inspection import KINDS, POSITIONS
 from assistant.question_reader import BUCKETS, NOTHING, ONES, READINGS, SHAPE, TOGETHER, UNRELATED, WEIGHTS, hashed
@@ -40,7 +41,7 @@ class Questions(Dataset):
         rest = (name for name in INTENTS if name not in (*SINGLING, *WHOLE, *BEYOND))
         self.among = {"singling": SINGLING, "whole": WHOLE, "beyond": BEYOND, "nameless": (), "rest": tuple(rest)}
         self.inspections = [random_inspection(rng) for _ in range(INSPECTIONS)]
-        drawn = (self.draw(rng) for _ in range(count))
+        drawn = (self.draw(rng) for _ in tqdm(range(count), "drawing questions", mininterval=10))
         self.rows = [{"buckets": hashed(text), "reading": READINGS.index(reading)} for text, reading in drawn]
 
     def __len__(self) -> int:

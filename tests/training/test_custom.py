@@ -10,6 +10,7 @@ from PIL import Image
 
 from assistant import Assistant, UserError
 from assistant.evaluation.leaks import TrainingHashes
+from assistant.product import Product
 from data_gen.procedural import random_product
 from training import custom, run
 from training.before_after import DECISIVE, worse
@@ -59,6 +60,35 @@ def test_a_folder_of_good_photos_gives_a_model_that_knows_the_product(photos, tm
     assert "data:image/jpeg" in (tmp_path / "report.html").read_text()
     record = json.loads((tmp_path / "run.json").read_text())
     assert record["steps"] == 1 and record["ended"] and record["inputs"]["data.root"][str(photos)]["files"] == 6
+
+
+def test_what_is_finished_stays_as_it_is(photos, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(custom, "write_before_after", lambda *a: custom_report(*a)[:0])
+    run(config(photos, tmp_path))
+    kept = {name: (tmp_path / name).read_text() for name in ("report.html", "before_after.json", "run.json")}
+    assert any((tmp_path / "logs").rglob("events*"))
+    capsys.readouterr()
+    run(config(photos, tmp_path))
+    assert "the model is in" in capsys.readouterr().err
+    assert kept == {name: (tmp_path / name).read_text() for name in kept}
+
+
+def test_nothing_of_others_is_overwritten(photos, tmp_path, tiny_checkpoint):
+    (tmp_path / "a" / "work").mkdir(parents=True)
+    (tmp_path / "a" / "work" / "thesis.txt").write_text("precious")
+    with pytest.raises(UserError, match="holds files that no training has put there"):
+        run(config(photos, tmp_path / "a"))
+    assert (tmp_path / "a" / "work" / "thesis.txt").read_text() == "precious"
+    shutil.copytree(tiny_checkpoint, tmp_path / "b" / "model")
+    normal = np.asarray(Image.open(photos / "good" / "0.png").convert("RGB"))
+    Product("bottle", [normal], Assistant.from_pretrained("tiny", language=False).head.calibration).save(
+        tmp_path / "b" / "model"
+    )
+    with pytest.raises(UserError, match="holds the model of another product, 'bottle'"):
+        run(config(photos, tmp_path / "b"))
+    (tmp_path / "c").write_text("a file")
+    with pytest.raises(UserError, match="c is a file"):
+        run(config(photos, tmp_path / "c"))
 
 
 custom_report = custom.write_before_after
