@@ -7,14 +7,20 @@ from assistant.agreement import NO, REGION_KINDS, YES, against, answered, fits, 
 from assistant.area import unscoped
 from assistant.choices import Choices, named_letter, own_words, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, sentences, states_verdict
-from assistant.focus import Focus, find_focus, within
+from assistant.focus import Focus, find_focus, one_of, within
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import HERE, HOW_MANY, IN_ALL, MORE, PLACE, SEVERITY, SIDE, SUMMED, UNSURE
+from assistant.question_reader import ONES
 from assistant.spoken import spoken_size
 from assistant.wording import Claim, is_at
+from assistant.worked_out import worked_out
 
 CLAUSE = re.compile(r"[,;:] |\band\b")
 PART = re.compile(r"(?<=;)|(?<=,)(?= (?:but|only|except|however)\b)")  # of a sentence, about a box or not
+ANOTHER = re.compile(
+    rf"\W*the (?P<one>{'|'.join(name for name in ONES if name != 'other')}|worst)(?: one)? (?:is|covers)\b"
+)
+WHICH_ONES = re.compile(r"\b(?:which|list|show|what)(?: me)?(?: of)?(?: the| all)? \w*s\b.* (?:in|on|at) the\b")
 WHOLE = ("confidence", "probability", "references")  # claims about the photo, whatever place is asked about
 
 
@@ -29,6 +35,8 @@ def contradictions(text: str, inspection: Inspection, question: str = "", *, ope
     text = unscoped(text, inspection.area)
     if choices := parse_choices(question):
         return _chosen_wrongly(text, choices, inspection)
+    if worked_out(question, inspection):
+        return against(text, inspection)
     focus = find_focus(question, inspection)
     asked = question if opens else ""
     if focus is None:
@@ -57,12 +65,14 @@ def _wrong_about_place(text: str, focus: Focus, inspection: Inspection, asked: s
     speak of others alone, nor of lesser defects there than the main one."""
     here, wrong = within(focus, inspection), list[Claim]()
     lesser_asked, opens = SEVERITY.search(asked.lower()) is not None, bool(asked)
+    only_there = WHICH_ONES.search(asked.lower()) is not None  # "which ones are on the left side?"
     asked = _asked_there(asked)
     for part in _parts(text):
         stated = claims(part)
         spots = [claim for claim in stated if claim.kind == "position"]
         inside = [_is_within(str(claim.value), focus) for claim in spots]
-        if opens and here.regions and spots and not any(inside):
+        beside = not all(inside) if only_there else not any(inside)
+        if opens and here.regions and spots and beside:
             return (spots[0],)
         about = inspection if not all(inside) or MORE.search(part) or IN_ALL.search(part.lower()) else here
         of_all = (*WHOLE, "presence") if spots or states_verdict(part) else WHOLE
@@ -106,6 +116,10 @@ def _wrong_about_one(text: str, focus: Focus, inspection: Inspection, asked: str
     tells = any(claim.kind in REGION_KINDS for claim in stated) or "kind" in text  # that it is unknown
     if asked and focus.regions and stated and not tells:  # "I see two defects."
         return (Claim("position", focus.regions[0].position),)
+    if asked and (named := ANOTHER.match(text.lower())):
+        name = "main" if named["one"] == "worst" else named["one"]
+        if focus.regions and one_of(name, inspection).regions != focus.regions:
+            return (Claim("position", focus.regions[0].position),)  # called by the name of another
     for part in _parts(text):
         of_photo = against(part, inspection)
         if focus.regions:

@@ -36,6 +36,7 @@ from assistant.lexicon import (
     PERCENT,
     PLACE,
     REFERENCES,
+    RELEASE,
     REQUEST,
     ROWS,
     SCENE,
@@ -163,13 +164,18 @@ def _places(clause: str) -> list[tuple[int, str]]:
 
 def asked_places(question: str) -> list[str]:
     """The places that a question names ("what about the lower left?"), coarse where only a side is."""
+    return [place for _, place in spotted_places(question)]
+
+
+def spotted_places(question: str) -> list[tuple[tuple[int, int], str]]:
+    """The same, each with where it stands in the question."""
     low = question.lower()
     places = [(match.span(), _place(match)) for match in PLACE.finditer(low)]
     for match in SIDE.finditer(low):
         side = match["side"] or match["bare"] or match["short"] or match["last"]
         if all(match.end() <= start or match.start() >= end for (start, end), _ in places):
             places.append((match.span(), ROWS.get(side, side)))
-    return [place for _, place in sorted(places)]
+    return sorted(places)
 
 
 def _place(match: re.Match[str]) -> str:
@@ -310,7 +316,7 @@ def asks_about_part(question: str) -> bool:
         return False
     if REQUEST.fullmatch(low):
         return True
-    named = re.search(rf"\b{DEFECT}\b", low) or CONDITION.search(low)
+    named = re.search(rf"\b{DEFECT}\b", low) or CONDITION.search(low) or RELEASE.search(low)
     if SPOILT.match(low):
         return True
     return named is not None or (OF_PART.search(low) is not None and polarity(low) is not None)

@@ -13,6 +13,8 @@ from assistant.focus import BUT, Focus, find_focus
 from assistant.inspection import Inspection
 from assistant.lexicon import SUMMED
 from assistant.spoken import join
+from assistant.worked_out.comparing import IT, find_comparison, leaves_one_open
+from assistant.worked_out.picking import find_pick
 
 # Asks for what one defect is like...
 OF_ONE = re.compile(
@@ -37,19 +39,32 @@ OF_ALL = re.compile(
 
 def completed(question: str, before: Iterable[str], inspection: Inspection) -> str:
     """The question, and what it is about where only the questions `before` it, oldest first, have said so."""
-    asked = ""
+    asked = meant = ""
     for each in (*before, question):
-        asked = _completed(each, asked, inspection)
+        asked = _completed(each, meant, inspection)
+        if not compares_all(asked, inspection):  # what "it" is stays as it was
+            meant = asked
     return asked
 
 
+def compares_all(question: str, inspection: Inspection) -> bool:
+    """Is it about all defects, beside what the thread is about?"""
+    comparison = find_comparison(question, inspection)
+    return comparison is not None and comparison.sides is None
+
+
 def _completed(question: str, before: str, inspection: Inspection) -> str:
+    before = before.rpartition(IT)[2]  # "it" is still the same
     focus = find_focus(before, inspection) if before else None
     if focus is None or focus.sort not in ("one", "place", "box"):
         return question
     if not 0 < len(focus.regions) < len(inspection.regions):  # nothing is there, or it is all there is
         return question
     said, now = question.rstrip(" ?.!"), find_focus(question, inspection)
+    if leaves_one_open(question, inspection):
+        return f"{said}{IT}{_object(focus, before)}?"
+    if find_comparison(question, inspection) or find_pick(question):
+        return question
     if now and now.name == "other" and focus.name != "main":
         return f"{said}{BUT}{_object(focus, before)}?"
     return f"{said}, {_object(focus, before)}?" if _leaves_open(question, now) else question

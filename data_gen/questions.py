@@ -12,6 +12,7 @@ from assistant.focus import SIDES, Focus, at_places, find_focus, in_box, of_kind
 from assistant.inspection import KINDS, POSITIONS, Inspection
 from assistant.question_reader import ONES, is_unrelated
 from assistant.spoken import COUNTS, with_article
+from assistant.worked_out import worked_out
 from data_gen.boxes import draw_box
 from data_gen.choices import write_choice
 from data_gen.phrasings import TEMPLATES, load_phrasings
@@ -110,6 +111,8 @@ def _draw_question(
 def _reads_as_meant(question: Question, inspection: Inspection) -> bool:
     """A slip, or what is put before and behind, must not make it another place or defect, or none of our business."""
     read = find_focus(question.text, inspection)
+    if worked_out(question.text, inspection):
+        return False  # no language model answers it
     if is_unrelated(question.text) != (question.intent in BEYOND):
         return False
     if question.focus is not None:

@@ -17,7 +17,7 @@ LAYERS = {
     "assistant.grounding": FLOOR, "assistant.checking": FLOOR, "assistant.agreement": FLOOR,
     "assistant.boxes": FLOOR, "assistant.choices": FLOOR,
     "assistant.focus": FLOOR, "assistant.following": FLOOR, "assistant.question_reader": FLOOR,
-    "assistant.spoken": FLOOR, "assistant.area": FLOOR,
+    "assistant.worked_out": FLOOR, "assistant.spoken": FLOOR, "assistant.area": FLOOR,
     "assistant.places": FLOOR, "assistant.look": FLOOR,
     "assistant.corrections": FLOOR, "assistant.store": FLOOR, "assistant.recheck": WHOLE,
     "assistant.batch": FLOOR, "assistant.batch_report": FLOOR,

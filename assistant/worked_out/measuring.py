@@ -1,0 +1,114 @@
+"""How far defects reach: "How long is it?", "vertical or horizontal?", "does it touch the edge?", in pixels."""
+
+import re
+
+from assistant.boxes import find_box
+from assistant.choices import parse_choices
+from assistant.focus import find_focus
+from assistant.inspection import Inspection, Region
+from assistant.lexicon import DEFECT
+from assistant.spoken import as_sentence, join
+from assistant.wording import LISTED, size_of
+from assistant.worked_out.comparing import named_defects
+
+THEY = (
+    rf"(?:it\b|that\b|this\b|they\b|those\b|these\b|the (?:\w+ )?(?:one|spot|mark|line|{DEFECT}|"
+    r"scratch|crack|stain|hole|dent|break)\b)"
+)
+EXTENT = re.compile(
+    rf"\bhow (?:long|wide|tall|high|broad) (?:and \w+ )?(?:is|are) {THEY}(?! (?:prob|chance|risk|rate|in service|old))|"
+    r"(?<!at )(?<!arm's )(?<!arms )(?<!focal )(?<!full-)\b(?:lengt?ht?|width|height)\b|\bin pixels?\b|"
+    r"\bpx\b|\bdimensions\b(?! to)"
+)
+PIXELS = re.compile(r"\bhow many pixels\b(?!.*\b(?:apart|wide|long|high|between|from|move)\b)")
+ENDS = re.compile(
+    r"(?<!without )\bcoordinates\b|\bfrom which pixel\b|\bfrom where to where\b|\b(?:bounding )?box in pixels\b|"
+    r"\bwhere (?:does|do) (?:it|this|that|they|the \w+)(?: one)? (?:start|begin|end)\b"
+)
+RUNS = re.compile(
+    r"\b(?:vertical(?:ly)?|horizontal(?:ly)?|diagonal(?:ly)?|upright|orient\w+|up-down|up and down or|"
+    r"direction (?:does|is)|(?:wider|longer) than (?:it is )?(?:high|tall|wide))\b"
+)
+EDGE = re.compile(
+    r"^(?!.*\bcent(?:re|er) or\b)(?:\W*(?:and|so|ok|but)\W+)*"
+    r"(?:is|are|does|do|did|has|have|how (?:far|close|near)|any|i wonder)\b.*"
+    r"\b(?:touch\w*|reach\w*|near|close to|comes? to|past|cut off by|meet\w*|run\w* (?:to|into|off)|from)"
+    r" (?:\w+ ){0,3}?(?:edges?|borders?|rims?)\b(?! of the (?!photo|picture|image))"
+    r"(?!.*\bor (?:in|at|on|more|rather)\b)"
+)
+# A photo has no ruler.
+UNKNOWN = re.compile(r"\b(?:mm|cm|inch\w*|(?:milli|centi)?met(?:er|re)s?|deep|depth|last|take)\b")
+SIDE = re.compile(r"\b(?:left|right|top|bottom|upper|lower)(?: hand)? (?:edge|border|rim)")
+UPRIGHT = 1.5  # as many times as high as wide, or the other way round
+NEAR = 0.05  # of the photo's shorter side
+
+
+def measured(question: str, inspection: Inspection) -> str | None:
+    """How long, which way or how near to the photo's edge the defects in question are; None to other questions."""
+    low = " ".join(question.lower().replace("’", "'").split())
+    if not inspection.regions or UNKNOWN.search(low) or SIDE.search(low):
+        return None
+    tells = next((say for asks, say in MEASURES if asks.search(low)), None)
+    if tells is None or parse_choices(question) or find_box(question):
+        return None
+    focus = find_focus(question, inspection) or next(iter(named_defects(low, inspection)[0]), None)
+    return tells(focus.regions if focus and focus.regions else inspection.regions, inspection)
+
+
+def _extent(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    told = [f"{who} is {_span(region)} ({size_of(region)})" for who, region in _named(regions)]
+    return f"{as_sentence(join(told))}, of a photo of {inspection.size[0]} x {inspection.size[1]}."
+
+
+def _pixels(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    told = [f"{who} covers {region.area_px} pixels" for who, region in _named(regions)]
+    return f"{as_sentence(join(told))}, of the {inspection.size[0]} x {inspection.size[1]} of the photo."
+
+
+def _span(region: Region) -> str:
+    x0, y0, x1, y1 = region.box
+    return f"{x1 - x0} pixels wide and {y1 - y0} high"
+
+
+def _ends(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    told = [
+        f"{who} reaches from x = {x0} to {x1} and from y = {y0} to {y1}"
+        for who, (x0, y0, x1, y1) in ((who, region.box) for who, region in _named(regions))
+    ]
+    return f"{as_sentence(join(told))}, in pixels of a photo of {inspection.size[0]} x {inspection.size[1]}."
+
+
+def _run(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    told = [f"{who} {_way(region)} ({_span(region)})" for who, region in _named(regions)]
+    return f"{as_sentence(join(told))}."
+
+
+def _way(region: Region) -> str:
+    x0, y0, x1, y1 = region.box
+    if y1 - y0 >= UPRIGHT * (x1 - x0):
+        return "runs vertically"
+    return "runs horizontally" if x1 - x0 >= UPRIGHT * (y1 - y0) else "is about as wide as high"
+
+
+def _edge(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    nearest = min(regions, key=lambda region: _room(region, inspection))
+    who = "it" if len(regions) == 1 else f"the nearest, in the {nearest.position},"
+    pixels = _room(nearest, inspection)
+    told = f"ends {pixels} pixels from the edge" if pixels else "touches the edge"
+    return f"{'Yes' if pixels <= NEAR * min(inspection.size) else 'No'}: {who} {told} of the photo."
+
+
+def _room(region: Region, inspection: Inspection) -> int:
+    x0, y0, x1, y1 = region.box
+    width, height = inspection.size
+    return max(0, min(x0, y0, width - x1, height - y1))
+
+
+def _named(regions: tuple[Region, ...]) -> list[tuple[str, Region]]:
+    """The heaviest few, as a sentence names them."""
+    if len(regions) == 1:
+        return [("it", regions[0])]
+    return [(f"the one in the {region.position}", region) for region in regions[:LISTED]]
+
+
+MEASURES = ((EDGE, _edge), (RUNS, _run), (ENDS, _ends), (PIXELS, _pixels), (EXTENT, _extent))

@@ -1,0 +1,140 @@
+"""What compares, picks or measures defects is worked out of the Inspection, exactly, and nothing else is."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from assistant.agreement import against
+from assistant.following import completed
+from assistant.grounding import contradictions, ground, known_answer
+from assistant.inspection import Inspection, Region
+from assistant.worked_out import worked_out
+from data_gen.invented import random_inspection
+
+
+def region(box: tuple[int, int, int, int], place: str, area: float, severity: str, tone: str, shape: str) -> Region:
+    return Region(
+        box=box, area_px=round(area * 40_000), area_fraction=area, position=place, peak=0.9, severity=severity,
+        tone=tone, shape=shape,
+    )  # fmt: skip
+
+
+BIG = region((80, 80, 120, 90), "center", 0.03, "severe", "darker", "thin")
+MID = region((10, 0, 30, 30), "upper left", 0.01, "moderate", "darker", "compact")
+SMALL = region((150, 160, 155, 180), "lower right", 0.002, "minor", "brighter", "compact")
+THREE = Inspection("photo", (200, 200), "defective", 0.95, (BIG, MID, SMALL), references=4)
+TWO = replace(THREE, regions=(BIG, replace(SMALL, severity="severe", type="hole")))
+GOOD = Inspection("photo", (200, 200), "good", 0.05)
+
+COMPARED = {
+    "Is the smallest bigger than the second?": (
+        "No: the smallest covers about 0.2% of the photo, the second about 1%; the second is about 5 times as large."
+    ),
+    "is the second worse than the smallest one": "Yes: the second is moderate, the smallest minor.",
+    "2nd vs 3rd, severity?": "The second is moderate, the third minor.",
+    "Is the first as dark as the second?": "Yes: the first is darker than the surroundings, and so is the second.",
+    "does the smallest have the same shape as the second one?": "Yes: the smallest is compact, and so is the second.",
+    "Is the one in the upper left higher up than the one in the center?": (
+        "Yes: the one in the upper left lies 80 pixels further left and 70 pixels higher than the one in the center, "
+        "midpoint to midpoint."
+    ),
+    "how far is the first from the second": (
+        "The first and the second are 106 pixels apart, midpoint to midpoint, on a photo of 200 x 200."
+    ),
+    "Do they all have the same size?": (
+        "No: the defects cover about 3% in the center, about 1% in the upper left, and about 0.2% in the lower right."
+    ),
+    "rank them by severity": (
+        "From worst to mildest: severe in the center, moderate in the upper left, minor in the lower right."
+    ),
+    "Are they connected?": (
+        "I count them separately: the closest two are 100 pixels apart and the furthest 204 pixels, midpoint to "
+        "midpoint, on a photo of 200 x 200."
+    ),
+    "is the main one the same type as the second?": "I cannot name the kind of either.",
+    "Is the biggest worse than the first?": "That is one and the same: a severe defect of unknown kind in the center.",
+}  # fmt: skip
+PICKED = {
+    "Which ones are severe?": "One of them is severe: the one in the center.",
+    "how many are dark": "Two of them are darker than the surroundings: those in the center and upper left.",
+    "Are any of them moderate?": "Yes: one of them is moderate: the one in the upper left.",
+    "are all of them minor?": "No: one of them is minor: the one in the lower right.",
+    "show me only the irregular ones": (
+        "None of them is irregular; the defects look thin and darker in the center, compact and darker in the upper "
+        "left, and compact and brighter in the lower right."
+    ),
+    "the bright one, what is it": (
+        "The brighter one is a minor defect of unknown kind in the lower right, about 0.2% of the photo."
+    ),
+}  # fmt: skip
+MEASURED = {
+    "how wide is the second one in pixels": "It is 20 pixels wide and 30 high (about 1%), of a photo of 200 x 200.",
+    "Does the smallest one run vertically?": "It runs vertically (5 pixels wide and 20 high).",
+    "does the second touch the edge?": "Yes: it touches the edge of the photo.",
+    "is the biggest one near the edge": "No: it ends 80 pixels from the edge of the photo.",
+    "Where does the first one start and end?": (
+        "It reaches from x = 80 to 120 and from y = 80 to 90, in pixels of a photo of 200 x 200."
+    ),
+    "How many pixels does the first one cover?": "It covers 1200 pixels, of the 200 x 200 of the photo.",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("question", "answer"), (COMPARED | PICKED | MEASURED).items())
+def test_the_answer_is_exact_whatever_the_language_model_says(question: str, answer: str) -> None:
+    assert worked_out(question, THREE) == answer
+    assert ground("It is defective: I see nine defects.", THREE, question) == answer == known_answer(THREE, question)
+    assert not contradictions(answer, THREE, question)
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is it darker than the surroundings?", "Does it look the same as on the good photo?", "Is it bigger than 2%?",
+        "Are there more than two defects?", "Is it worse than the last part?", "Which one is the biggest?",
+        "How big is the smallest one?", "Is the largest in the upper left?", "Is the smallest dark or bright?",
+        "How severe is it?", "Is it severe?", "Is the main one minor?", "How long have you worked here?",
+        "How long will it last, in years?", "Describe it at length.", "Would one see it from arm's length?",
+        "What is the depth in mm?",
+        "Is the second shift better than the first shift?", "Is it on the left or on the right?",
+        "Which is worse? A: the first B: the second", "Is it good?", "What is the most severe one?",
+    ],
+)  # fmt: skip
+def test_all_else_is_left_to_the_language_model(question: str) -> None:
+    assert worked_out(question, THREE) is None
+
+
+@pytest.mark.parametrize("question", [*COMPARED, *PICKED, *MEASURED])
+def test_a_good_part_has_nothing_to_work_out(question: str) -> None:
+    assert worked_out(question, GOOD) is None
+
+
+def test_of_the_two_both_are_meant() -> None:
+    assert worked_out("are the two equally bad?", TWO) == "Yes: the defects are both severe."
+    assert worked_out("Are the two of the same kind?", TWO) == (
+        "I can name the kind of one only: a severe hole in the lower right."
+    )
+    assert worked_out("Are both severe?", TWO) == "Yes: both are severe, in the center and lower right."
+
+
+@pytest.mark.parametrize(
+    ("thread", "question", "begins"),
+    [
+        (["What about the smallest one?"], "Is it worse than the first?", "No: the smallest is minor, the first sev"),
+        (["What about the smallest one?", "Rank them by size"], "is it worse than the second?", "No: the smallest is"),
+        (["The smallest?", "is it bigger than the first?"], "and is it near the edge", "No: it ends 20 pixels"),
+        (["And the second one?"], "how wide is it, in pixels?", "It is 20 pixels wide"),
+        (["The smallest?"], "Which ones are severe?", "One of them is severe"),
+    ],
+)
+def test_it_is_the_one_that_was_spoken_of(thread: list[str], question: str, begins: str) -> None:
+    answer = worked_out(completed(question, thread, THREE), THREE)
+    assert answer is not None and answer.startswith(begins)
+
+
+@pytest.mark.parametrize("question", [*COMPARED, *PICKED, *MEASURED, "How do they compare?", "do both look alike?"])
+def test_no_such_answer_contradicts_its_inspection(question: str) -> None:
+    rng = np.random.default_rng(5)
+    for facts in (random_inspection(rng) for _ in range(60)):
+        answer = worked_out(question, facts)
+        assert answer is None or not against(answer, facts), (answer, facts)
