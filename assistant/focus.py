@@ -16,7 +16,7 @@ from assistant.boxes import Box, find_box, outside, overlap
 from assistant.choices import parse_choices
 from assistant.claims import asked_places
 from assistant.inspection import SEVERITIES, Inspection, Region
-from assistant.lexicon import TYPE, TYPES
+from assistant.lexicon import DEFECT, TYPE, TYPES
 from assistant.question_reader import TOGETHER, singled_out
 from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
 from assistant.wording import LISTED, at, counted, is_at, named, places, size_of
@@ -38,6 +38,11 @@ NOT_THERE = re.compile(
     r"^\W*(?:ignore|disregard|(?:only|just) (?:(?:in|at|on) )?the)\b"
 )
 ASKS_IF = re.compile(r"\b(?:any|anything|nothing|clean|ok|okay|wrong)\b")
+# "Number 2", "nr. 2", "#2", "defect 2"
+NUMBERED = re.compile(
+    rf"(?<!sample )(?<!photo )(?<!part )(?<!image )(?<!picture )"
+    rf"(?:\b(?:number|no\.?|nr\.?|{DEFECT}|spot|mark) ?|#)(?P<digit>[1-6])\b(?! ?(?:%|percent|mm|photo))"
+)
 # A kind is singled out where any or several are asked for: "the crack" may be how a user calls whatever is there.
 SORTS = re.compile(r"\b(?:any|how many|number of|count|free of|no)\b|s$|\b(?:contamination|dirt|debris|missing)$")
 
@@ -75,6 +80,8 @@ def find_focus(question: str, inspection: Inspection) -> Focus | None:
     if spared and (known := find_focus(spared, inspection)):
         return Focus("one", "other", tuple(region for region in inspection.regions if region not in known.regions))
     low = " ".join(question.lower().replace("’", "'").split())
+    if number := NUMBERED.search(low):
+        return one_of(ORDINALS[int(number["digit"]) - 1], inspection)
     kind, named_places = TYPE.search(low), tuple(dict.fromkeys(asked_places(low)))
     if one := singled_out(question):
         if one != TOGETHER:

@@ -14,10 +14,22 @@ from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus, within
 from assistant.inspection import POSITIONS, Inspection
-from assistant.lexicon import IDENTITY, REFUSAL, REQUEST, SUMMED, THANKS
+from assistant.lexicon import (
+    AGREES,
+    ASKS_OPENLY,
+    EXPLAINED,
+    HOW_MANY,
+    IDENTITY,
+    LET_PASS,
+    REFUSAL,
+    REQUEST,
+    SUMMED,
+    THANKS,
+)
 from assistant.question_reader import is_unrelated
-from assistant.spoken import lowered
-from assistant.wording import SPOKEN_TOKENS, Claim, places, say, summarize, tell
+from assistant.spoken import as_sentence, lowered
+from assistant.wording import SPOKEN_TOKENS, Claim, counted, places, say, summarize, tell
+from assistant.worked_out import worked_out
 
 __all__ = [
     "NO", "SPOKEN_TOKENS", "YES", "Claim", "claims", "contradictions", "ground", "ground_stream", "known_answer",
@@ -48,9 +60,12 @@ def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
 
 
 def known_answer(inspection: Inspection, question: str) -> str:
-    """The true answer that needs no language model: to a multiple choice, about a focus, else the verdict."""
+    """The true answer that needs no language model: to a multiple choice, worked out, about a focus, else the
+    verdict."""
     if choices := parse_choices(question):
         return _choose("", choices, inspection)
+    if answer := worked_out(question, inspection):
+        return answer
     focus = find_focus(question, inspection)
     return tell_focus(focus, inspection) if focus else tell("presence", inspection)
 
@@ -84,6 +99,9 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
         if text.strip():
             wrong = contradictions(text, inspection, question) or _leaves_open(text, choices, inspection)
             yield _choose(text, choices, inspection) if wrong else text
+        return
+    if answer := worked_out(question, inspection):
+        yield answer
         return
     state = _Passage(inspection, question)
     buffer = ""
@@ -148,14 +166,24 @@ class _Passage:
         opens = not self.said
         if not body:
             return part
+        openly = self.focus is None and ASKS_OPENLY.match(self.question.lower())
+        if opens and openly and (agrees := AGREES.match(body.lower())):
+            part = as_sentence(part.lstrip()[agrees.end() :])  # with what was not claimed
+            body = part.strip()
         if self.answered:
             return ""
         if opens and self.focus is None and claims(body) and (reply := self._beside_the_part()):
             self.answered = True  # what the part is like does not answer it
             return reply
+        if opens and REFUSAL.search(body.lower()) and self._is_explained():
+            self.answered = True
+            return f"You may be right; the map still shows {wording.listed(self.inspection)}."
         if opens and self._evades(body.lower()):
             self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
             return known_answer(self.inspection, self.question)
+        if LET_PASS.search(body.lower()) and self.inspection.probability > wording.DOUBTFUL:
+            self.answered = True  # a close call is no part to let pass
+            return tell("advice", self.inspection)
         wrong = contradictions(body, self.inspection, self.question, opens=opens)
         opened, self.open = self.open, CLAUSE_END.search(part[-1] + " ") is not None
         if not wrong:
@@ -168,18 +196,26 @@ class _Passage:
             truth = tell("severity" if about_severity else "position", self.inspection)
         elif truth in self.said:
             return ""
+        before = next(
+            (said for said in self.said if said[-1] in ",:;" and truth.startswith(said)), ""
+        )  # "It is defective:"
         self.said.add(truth)
         if opens and not self.focus and wrong[0].kind == "presence" and self._is_pressed(body):
             truth = f"I can't confirm that. {truth}"
         if opened:
-            truth = lowered(truth)
+            truth = lowered(truth.removeprefix(before).lstrip())
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"
 
     def _truth(self, wrong: tuple[Claim, ...]) -> str:
         """What is true of what was asked for; of a kind only where what was said is about kinds or a number."""
         if self.focus and (self.focus.sort != "kind" or wrong[0].kind in ("type", "count")):
-            return tell_focus(self.focus, self.inspection)
+            look = wrong[0].kind in ("tone", "shape") and self.focus.sort == "one" and self.focus.regions
+            return (
+                tell("look", within(self.focus, self.inspection)) if look else tell_focus(self.focus, self.inspection)
+            )
+        if HOW_MANY.search(self.question.lower()) and self.inspection.regions:
+            return f"I see {counted(self.inspection)}, {places(self.inspection)}."
         return _repair(wrong, self.inspection)
 
     def _beside_the_part(self) -> str:
@@ -188,14 +224,22 @@ class _Passage:
             return wording.WELCOME
         return wording.REFUSAL if is_unrelated(self.question) else ""
 
+    def _is_explained(self) -> bool:
+        """Does the user say what it is that was flagged ("I think it's only a fold")?"""
+        low = self.question.lower()
+        asks = "?" in low or ASKS_OPENLY.match(low)
+        return (
+            bool(self.inspection.regions) and not asks and EXPLAINED.search(low) is not None and not is_unrelated(low)
+        )
+
     def _evades(self, low: str) -> bool:
         """Is what the photo does tell refused, or a wish to inspect it taken for a question about the assistant?"""
         if REQUEST.fullmatch(self.question.lower()) and (IDENTITY.search(low) or not claims(low)):
             return True  # "Hello! Shall I check the part?"
         if is_unrelated(self.question):
             return False
-        asked = (self.focus is not None and self.focus.sort == "box") or asks_about_part(self.question)
-        return asked and REFUSAL.search(low) is not None
+        singled = self.focus is not None and self.focus.sort in ("box", "one")
+        return (singled or asks_about_part(self.question)) and REFUSAL.search(low) is not None
 
     def _is_pressed(self, sentence: str) -> bool:
         """Was the sentence agreeing to what a leading question wanted to hear?"""

@@ -157,6 +157,28 @@ HERE = re.compile(r"\b(?:box|inside|within|here|there(?! (?:is|are|'s|was|were)\
 CONDITION = re.compile(
     rf"\b(?:defective|faulty|damaged|issues?|problems?)\b|\b(?:it|this|that|they|part|piece) (?:is )?{BAD_WORD}\b"
 )
+# "May it be released to the customer?"
+RELEASE = re.compile(
+    r"\b(?:(?:it|this|that|they|the \w+(?: \w+)?) (?:may|can|could|should|must|to) be|"
+    r"(?:can|may|could|should) (?:i|we)) (?:just )?(?:released?|shipped|ship|accept(?:ed)?|reject(?:ed)?|"
+    r"approved?|used?|sold|sell|deliver(?:ed)?)\b"
+)
+# The user explains what was flagged away: "It's only a fold."
+EXPLAINED = re.compile(
+    r"\b(?:only|just|merely|actually|probably|perhaps|maybe|surely|nothing but|i (?:think|guess|believe|say))\b"
+)
+# Agreement that opens an answer ("You may be right:"); to a question that claims nothing, it agrees to nothing.
+AGREES = re.compile(
+    r"\W*(?:you may be right|that (?:fits|is possible|may be|could be)|i see it the same way|you (?:are|'re) right)\b"
+    r"[^:;,]*(?:, please check)?[:;,]\s*"
+)
+ASKS_OPENLY = re.compile(
+    r"\W*(?:(?:ok|okay|and|so|but|well|right|then|now)\W+)*(?:what|where|which|how|why|who|whose|when)"
+)
+# "Let it pass": advice that only a good part gets.
+LET_PASS = re.compile(
+    r"\b(?:let it (?:pass|go)|you can (?:ship|use|accept|keep|release|pass) (?:it|this)|good to go)\b"
+)
 # "The" alone points at no part ("a good film for the weekend"), "Is the casting good?" does.
 OF_PART = re.compile(
     r"\b(?:it|its|this|part|piece|item|board|unit|sample|product|component|object|surface|everything|all|workpiece|"

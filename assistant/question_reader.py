@@ -37,7 +37,7 @@ SURE_UNRELATED = 0.9  # and from which to be none for the assistant: a wrong ref
 def hashed(question: str) -> np.ndarray:
     """The buckets of its n-grams, (N,) ints in [0, BUCKETS), each as often as it stands there."""
     plain = unicodedata.normalize("NFKD", question.lower()).encode("ascii", "ignore").decode()  # without accents
-    low = plain.replace("'", "")
+    low = plain.replace("one's ", "one is ").replace("'", "")
     return np.array([crc32(gram.encode()) % BUCKETS for gram in _grams(["<", *WORD.findall(low), ">"])])
 
 

@@ -15,10 +15,13 @@ import numpy as np
 from assistant.area import ROOM, THE_BOX, Area, Box, Piece, clipped
 from assistant.boxes import BOX, find_box
 from assistant.choices import parse_choices
+from assistant.focus import find_focus
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import DEFECT, MIDDLE, ROWS, TYPE, TYPES
 from assistant.places import named_place
+from assistant.spoken import join
 from assistant.things import find_thing
+from assistant.worked_out.picking import find_pick
 
 SIDES = (*ROWS, "left", "right")
 VERB = (
@@ -48,6 +51,11 @@ RESET = re.compile(
     r"\b(?:remove|clear|drop|lift|cancel|reset|undo|forget|delete) (?:the |that |this |my |any )?"
     r"(?:area|box|restriction|selection|mask|marking)s?\b|\b(?:stop|do not|don't|no longer) ignor(?:e|ing)\b"
 )
+BUT = re.compile(r"\b(?:except|apart|aside|besides|but)\b")
+A_DEFECT = re.compile(
+    rf"\b(?:ones?|dots?|spots?|marks?|{DEFECT}|smallest|largest|biggest|main|worst|(?:number|nr) \d)\b"
+)
+THING_ON_PART = re.compile(r"\b(?:label|sticker|background|text|logo|print)\b")
 # Words before a match that make it a question about what was done, or deny it.
 ASKED = re.compile(
     r"\b(?:why|(?:do|did|does|are|were|have|has|should|can|could|may|must) (?:you|it|i|we)(?! please))\b[^,;.!?]*$|"
@@ -65,7 +73,7 @@ NOT_PLACES = re.compile(
     r"previous|earlier|said|told|words?|letters?|option|names?|numbers?|sizes?|places?|kinds?|types?|json|scores?|"
     r"probabilit\w+|reasons?|one|two|three|me|my|us|your?|message|conversation|text above|severity|count|worst|"
     r"biggest|largest|smallest|tiniest|"
-    r"main|first|second|third|last|others?|"
+    r"main|first|second|third|last|others?|rest|"
     rf"{DEFECT})\b"
 )
 HERE = re.compile(
@@ -119,7 +127,7 @@ def steer(message: str, inspection: Inspection, photo: np.ndarray, drawn: Area |
             before = REQUEST.sub("", low[: match.start()])
             if ASKED.search(before) or (tail := _tail(low[match.end() :])) is None:
                 continue
-            found = _pieces(tail, inspection, photo, drawn, kinds=pattern is IGNORE)
+            found = _pieces(tail, inspection, photo, drawn, kinds=pattern is IGNORE, asks=BUT.search(match.group()))
             if found is None:
                 continue
             if isinstance(found, str):
@@ -142,11 +150,12 @@ def _tail(words: str) -> str | None:
 
 
 def _pieces(
-    words: str, inspection: Inspection, photo: np.ndarray, drawn: Area | None, *, kinds: bool
+    words: str, inspection: Inspection, photo: np.ndarray, drawn: Area | None, *, kinds: bool, asks: object
 ) -> list[Piece] | str | None:
     """The pieces of the photo that words name; a sentence where nobody knows the place; None where they name none.
 
-    Only with `kinds` is a kind of defect a place, for "only scratches count" is about no area.
+    Only with `kinds` is a kind of defect a place, for "only scratches count" is about no area; nor is a single defect
+    one with `asks`, for "what is there apart from the main one?" restricts nothing.
     """
     if box := find_box(words):
         return [Piece(THE_BOX, (clipped(box, inspection.size),))]
@@ -154,6 +163,8 @@ def _pieces(
     for part in filter(None, re.split(r",|/|\band\b|\bor\b|\bplus\b", words)):
         name = part.strip()
         place = named_place(DETERMINER.sub("", name), inspection.size) or _kind(name, inspection)
+        if place is None and kinds and not asks:
+            place = _defects(name, inspection)
         if TYPE.search(name) and not kinds:
             break
         if place:
@@ -187,6 +198,21 @@ def _kind(name: str, inspection: Inspection) -> Piece | None:
     kind = list(TYPES)[int((match.lastgroup or "t0")[1:])]
     boxes = [around(region, inspection.size) for region in inspection.regions if region.type == kind]
     return Piece(f"the {kind}", tuple(boxes)) if boxes else None
+
+
+def _defects(name: str, inspection: Inspection) -> Piece | None:
+    """The defects that were found and are named here: "the smallest one", "the dark spots"."""
+    if not A_DEFECT.search(name) or THING_ON_PART.search(name):
+        return None
+    if pick := find_pick(name):
+        regions, called = pick.among(inspection.regions), f"the {pick.value}"
+    elif (focus := find_focus(name, inspection)) and focus.sort in ("one", "place"):
+        regions = focus.regions
+        called = f"the {focus.name}" if focus.sort == "one" else f"the {join(focus.places)}"
+    else:
+        return None
+    boxes = tuple(around(region, inspection.size) for region in regions)
+    return Piece(f"{called} {'one' if len(boxes) == 1 else 'ones'}", boxes) if boxes else None
 
 
 def around(region: Region, size: tuple[int, int]) -> Box:

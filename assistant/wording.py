@@ -4,7 +4,7 @@ Numbers are rounded to the ladder of spoken values in `assistant.spoken`.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from assistant.inspection import KINDS, POSITIONS, SEVERITIES, SHAPES, TONES, Inspection, Region
 from assistant.spoken import (
@@ -21,6 +21,7 @@ from assistant.spoken import (
 )
 
 DETAILED = 4  # regions described in full in the facts line; the rest by place only
+DOUBTFUL = 0.3  # from this probability of a defect on, nobody is told to let a good part pass unseen
 LISTED = 3  # regions spelt out in one spoken sentence
 SPOKEN_TOKENS = (
     *sorted({f"{value:g}%" for value in (*SIZE_LADDER, *CHANCE_LADDER)}, key=lambda token: float(token[:-1])),
@@ -235,20 +236,27 @@ def tell(subject: str, inspection: Inspection, cell: str | None = None) -> str:
     many = len(inspection.regions) > 1
     the = f"The {noun(inspection, len(inspection.regions))}"
     are, covers, look_ = ("are", "cover", "look") if many else ("is", "covers", "looks")
-    known = any(region.type for region in inspection.regions)
+    more = f"{counted(inspection)}, " if len(inspection.regions) > LISTED else ""
     return {
         "count": f"I see {counted(inspection)}.",
         "position": f"{the} {are} {places(inspection)}.",
         "size": f"{the} {covers} {sizes(inspection)}.",
         "severity": f"{the} {are} {by_place(inspection, lambda region: region.severity)}.",
-        "type": f"{the} {look_} like {by_place(inspection, lambda region: with_article(region.type))}."
-        if known
-        else f"I cannot name the kind; {the.lower()} {are} {places(inspection)}.",
+        "type": _tell_kind(inspection, f"{the} {look_} like", f"{the.lower()} {are}"),
         "look": f"{the} {look_} {looks(inspection)}.",
-        "regions": f"I see {listed(inspection)}.",
+        "regions": f"I see {more}{listed(inspection)}.",
         "nothing_else": f"Nothing else stands out beyond the {counted(inspection)} {places(inspection)}.",
         "report": f"{_tell_presence(inspection)} I see {listed(inspection)}.",
     }[subject]
+
+
+def _tell_kind(inspection: Inspection, look_like: str, are: str) -> str:
+    known = tuple(region for region in inspection.regions if region.type)
+    if not known:
+        return f"I cannot name the kind; {are} {places(inspection)}."
+    if len(known) < len(inspection.regions):
+        return f"I can name the kind of {COUNTS[len(known)]} only: {listed(replace(inspection, regions=known))}."
+    return f"{look_like} {by_place(inspection, lambda region: with_article(region.type))}."
 
 
 def size_of(region: Region) -> str:
@@ -287,6 +295,8 @@ def _tell_comparison(inspection: Inspection) -> str:
 
 
 def _tell_advice(inspection: Inspection) -> str:
+    if inspection.verdict == "good" and inspection.probability > DOUBTFUL:
+        return f"It looks good, but I am only {spoken_confidence(inspection)} sure; have someone check it."
     if inspection.verdict == "good":
         return "You can let it pass; it looks good."
     if inspection.verdict == "unsure":

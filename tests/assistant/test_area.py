@@ -132,6 +132,19 @@ def test_asking_about_a_place_restricts_nothing(words: str) -> None:
     assert steer(words, facts(None, SCRATCH), PLAIN, DRAWN) is None
 
 
+def test_a_defect_that_was_found_may_be_left_out() -> None:
+    small = Region((80, 50, 86, 54), 24, 0.004, "lower right", 0.9, "minor")
+    found = facts(None, SCRATCH, small)
+    for words in (
+        "ignore the smallest one, it is dust", "Please disregard the one in the lower right.", "don't count number 2"
+    ):  # fmt: skip
+        steering = steer(words, found, PLAIN)
+        assert steering is not None and steering.area is not None, words
+        assert not steering.area.touches((81, 51, 85, 53)) and steering.area.touches(SCRATCH.box), words
+    assert steer("ignore the third one", found, PLAIN) is None
+    assert steer("What else is there, apart from the main one?", found, PLAIN) is None
+
+
 def test_only_replaces_and_ignore_adds_until_the_whole_is_wanted_again() -> None:
     inspection = facts()
     for words, expected in (

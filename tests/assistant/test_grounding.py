@@ -495,3 +495,63 @@ def test_a_silent_model_is_answered_for() -> None:
         == "I see a moderate scratch in the box, about 2% of the photo."
     )
     assert known_answer(GOOD, "Is it OK?") == tell("presence", GOOD)
+
+
+FOLD = inspection(
+    "defective", 0.9,
+    region("center right", None, "moderate", 0.02, "brighter", "compact"),
+    region("center right", None, "minor", 0.003, "brighter", "compact"),
+    region("upper left", None, "minor", 0.001, "darker", "thin"),
+)  # fmt: skip
+CLOSE = inspection("good", 0.47)
+
+
+@pytest.mark.parametrize(
+    ("words", "facts", "question", "answer"),
+    [
+        # The same place twice is no list: what was asked, the number, is told.
+        (
+            "I see three defects, in the center right, center right and upper left.", FOLD, "How many spots?",
+            "I see three defects, in the center right and upper left.",
+        ),
+        (
+            "It is defective: I see three defects in the center right, center right and upper left.", FOLD, "Well?",
+            "It is defective: I see a moderate defect of unknown kind in the center right, a minor defect of unknown "
+            "kind in the center right and a minor defect of unknown kind in the upper left.",
+        ),
+        (
+            "You may be right, please check: the defects are in the center right and upper left.", FOLD,
+            "ok and what is wrong with it", "The defects are in the center right and upper left.",
+        ),
+        (
+            "I can't help with that; ask me about the part in the photo.", FOLD, "I think it is only a fold",
+            "You may be right; the map still shows a moderate defect of unknown kind in the center right, a minor "
+            "defect of unknown kind in the center right and a minor defect of unknown kind in the upper left.",
+        ),
+        (
+            "I can't say.", FOLD, "tell me about nr 3",
+            "The third is a minor defect of unknown kind in the upper left, about 0.1% of the photo.",
+        ),
+        (
+            "I can't know that from a photo.", FOLD, "Tell me whether it may be released to the customer.",
+            "It is defective: I see three defects in the center right and upper left.",
+        ),
+        (
+            "The first is a minor defect of unknown kind in the upper left.", FOLD, "the smallest one?",
+            "The smallest is a minor defect of unknown kind in the upper left, about 0.1% of the photo.",
+        ),
+        (
+            "You can let it pass; it looks good.", CLOSE, "Should somebody check it?",
+            "It looks good, but I am only 55% sure; have someone check it.",
+        ),
+        ("You can let it pass; it looks good.", GOOD, "Can I use it?", "You can let it pass; it looks good."),
+    ],
+)  # fmt: skip
+def test_what_an_outsider_found_wrong(words: str, facts: Inspection, question: str, answer: str) -> None:
+    assert ground(words, facts, question) == answer
+
+
+def test_which_ones_lie_there_names_no_others() -> None:
+    said = "The defects are in the center right and upper left."
+    assert contradictions(said, FOLD, "which defects are on the right side?")
+    assert not contradictions("Two, in the center right.", FOLD, "which defects are on the right side?")
