@@ -51,7 +51,7 @@ RESET = re.compile(
     r"\b(?:remove|clear|drop|lift|cancel|reset|undo|forget|delete) (?:the |that |this |my |any )?"
     r"(?:area|box|restriction|selection|mask|marking)s?\b|\b(?:stop|do not|don't|no longer) ignor(?:e|ing)\b"
 )
-BUT = re.compile(r"\b(?:except|apart|aside|besides|but)\b")
+BUT = re.compile(r"\b(?:forget|except|apart|aside|besides|but)\b")
 A_DEFECT = re.compile(
     rf"\b(?:ones?|dots?|spots?|marks?|{DEFECT}|smallest|largest|biggest|main|worst|(?:number|nr) \d)\b"
 )

@@ -74,8 +74,8 @@ ATTRIBUTES = {
         "shade", "contrast",
     ),
     "shape": words(
-        r"shap\w+", r"round\w*", r"thin\w*", "elongated", "irregular", "compact", "form", "outline", "pointy",
-        r"slim\w*", "jagged", "ragged",
+        r"shap\w+", r"round\w*", "thin(?:ner|nest|ness)?", "elongated", "irregular", "compact", "form", "outline",
+        "pointy", r"slim\w*", "jagged", "ragged",
     ),
     "size": words(
         r"bigg?\w*", r"larg\w+", r"small\w*", r"siz\w*", "tin(?:y|ier)", "huge", "area", "extent", r"long\w*",
@@ -128,6 +128,7 @@ BESIDE = words(
     r"i(?:'ve| have) (?:only )?(?:\d|two|three|four|five|counted|got|noted|written)",
     r"i (?:count|make|get)\w*", "(?<!than )the rest", "severity level", "lowest to highest",
     r"(?:that|which) (?:is|are|lies|sits) (?:[\w-]+ ){1,4}than (?:all|every|the|any)", r"(?:lying|sitting) [\w ]*than",
+    r"which (?:one |of \w+ )?(?:is|lies|sits|looks) [\w ]*than (?:all )?(?:the )?(?:others?|rest)", "no other",
     "(?:darker|brighter|lighter|paler|different) than the rest",
     r"(?:grade|score|scale|sev|ladder|levels?) [\w ]*\d",
     r"(?:distance|far) (?:to|from) the \w+ (?:edge|border|rim|side)",

@@ -4,7 +4,7 @@ import re
 
 from assistant.boxes import find_box
 from assistant.choices import parse_choices
-from assistant.focus import find_focus
+from assistant.focus import find_focus, tell_focus
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import DEFECT
 from assistant.spoken import as_sentence, join
@@ -52,7 +52,9 @@ def measured(question: str, inspection: Inspection) -> str | None:
     if tells is None or parse_choices(question) or find_box(question):
         return None
     focus = find_focus(question, inspection) or next(iter(named_defects(low, inspection)[0]), None)
-    return tells(focus.regions if focus and focus.regions else inspection.regions, inspection)
+    if focus and not focus.regions:
+        return tell_focus(focus, inspection)
+    return tells(focus.regions if focus else inspection.regions, inspection)
 
 
 def _extent(regions: tuple[Region, ...], inspection: Inspection) -> str:

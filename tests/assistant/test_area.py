@@ -142,7 +142,8 @@ def test_a_defect_that_was_found_may_be_left_out() -> None:
         assert steering is not None and steering.area is not None, words
         assert not steering.area.touches((81, 51, 85, 53)) and steering.area.touches(SCRATCH.box), words
     assert steer("ignore the third one", found, PLAIN) is None
-    assert steer("What else is there, apart from the main one?", found, PLAIN) is None
+    for words in ("What else is there, apart from the main one?", "Forget the main one for a moment. What is left?"):
+        assert steer(words, found, PLAIN) is None
 
 
 def test_only_replaces_and_ignore_adds_until_the_whole_is_wanted_again() -> None:

@@ -98,6 +98,7 @@ def test_the_answer_is_exact_whatever_the_language_model_says(question: str, ans
         "What is the depth in mm?",
         "Is the second shift better than the first shift?", "Is it on the left or on the right?",
         "Which is worse? A: the first B: the second", "Is it good?", "What is the most severe one?",
+        "Which one is further up than the others?", "So I think the first one is clear, but what is the second?",
     ],
 )  # fmt: skip
 def test_all_else_is_left_to_the_language_model(question: str) -> None:
