@@ -1,4 +1,4 @@
-"""Photos and masks of the same names: a photo with a mask is defective, one without is good.
+"""Photos and masks of the same names: a photo with a mask is defective, one without, or with a black one, is good.
 
 The mask lies beside the photo as `NAME_mask.png` (or `_gt`, `_seg`, `_label`, `_defect`), or as `NAME.png` beside
 `NAME.jpg`; or photos and masks have a folder each, `images/` and `masks/`.
@@ -7,6 +7,8 @@ The mask lies beside the photo as `NAME_mask.png` (or `_gt`, `_seg`, `_label`, `
 import re
 from pathlib import Path
 
+from assistant import UserError
+from assistant.images import load_image
 from assistant.layouts import MASK_NAMES, Photo, Product, named, photos_below, photos_in
 from assistant.layouts.masks import MaskFiles
 
@@ -23,11 +25,21 @@ def read(root: Path) -> list[Product] | None:
         paths, masks = _side_by_side(photos_in(root))
     if not any(path.stem in masks for path in paths):
         return None
-    photos = tuple(
-        Photo(path, True, mask=MaskFiles((masks[path.stem],))) if path.stem in masks else Photo(path, False)
-        for path in paths
-    )
-    return [Product(root.resolve().name, photos)]
+    return [Product(root.resolve().name, tuple(_photo(path, masks.get(path.stem)) for path in paths))]
+
+
+def _photo(path: Path, mask: Path | None) -> Photo:
+    """Good where its mask is black, as some tools write one for every photo."""
+    if mask is None or not _marks_something(mask):
+        return Photo(path, False)
+    return Photo(path, True, mask=MaskFiles((mask,)))
+
+
+def _marks_something(mask: Path) -> bool:
+    try:
+        return bool(load_image(mask).any())
+    except UserError:
+        return True  # told where it is wanted
 
 
 def _side_by_side(files: list[Path]) -> tuple[list[Path], dict[str, Path]]:

@@ -301,6 +301,7 @@ def masks_in_a_folder(root: Path) -> None:
     photo(root / "images/a.png")
     photo(root / "images/b.png")
     mask(root / "masks/b_GT.png")
+    Image.new("L", SHAPE[::-1]).save(root / "masks/a_GT.png")
 
 
 def good_only(root: Path) -> None:
