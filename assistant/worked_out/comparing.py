@@ -31,6 +31,7 @@ from assistant.worked_out.comparison_lexicon import (
     TWO_ONES,
     UNEQUAL,
 )
+from assistant.worked_out.reading import plain
 
 IT = ", it being "  # how `following` puts what "it" is
 DIRECTION = re.compile(r"\b(?:to the )?(?:left|right) of\b|\b(?:more|further|farther) (?:to the )?(?:left|right)\b")
@@ -52,8 +53,8 @@ def find_comparison(question: str, inspection: Inspection) -> Comparison | None:
     if len(inspection.regions) < 2 or parse_choices(question) or find_box(question):
         return None
     words, _, it = question.partition(IT)
-    low = " ".join(words.lower().replace("’", "'").split()).rstrip(" ?.!")
-    if BESIDE.search(low):
+    low = plain(words)
+    if not low or BESIDE.search(low):
         return None
     named, asked = named_defects(low, inspection)
     relates = _relates(asked) or (bool(it) and PLACED.search(asked) is not None)
@@ -75,7 +76,7 @@ def find_comparison(question: str, inspection: Inspection) -> Comparison | None:
 
 def leaves_one_open(question: str, inspection: Inspection) -> bool:
     """Does it hold one of the defects against "it", which an earlier question has named?"""
-    low = question.lower()
+    low = plain(question)
     by_word = BACK.search(low) and (GREATER.search(low) or LESSER.search(low))
     if not (_relates(low) or PLACED.search(low) or by_word) or ONE_OR_OTHER.search(low) or BESIDE_ALL.search(low):
         return False

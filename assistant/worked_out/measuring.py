@@ -10,6 +10,7 @@ from assistant.lexicon import DEFECT
 from assistant.spoken import as_sentence, join
 from assistant.wording import LISTED, size_of
 from assistant.worked_out.comparing import named_defects
+from assistant.worked_out.reading import plain
 
 THEY = (
     rf"(?:it\b|that\b|this\b|they\b|those\b|these\b|the (?:\w+ )?(?:one|spot|mark|line|{DEFECT}|"
@@ -45,7 +46,7 @@ NEAR = 0.05  # of the photo's shorter side
 
 def measured(question: str, inspection: Inspection) -> str | None:
     """How long, which way or how near to the photo's edge the defects in question are; None to other questions."""
-    low = " ".join(question.lower().replace("’", "'").split())
+    low = plain(question)
     if not inspection.regions or UNKNOWN.search(low) or SIDE.search(low):
         return None
     tells = next((say for asks, say in MEASURES if asks.search(low)), None)

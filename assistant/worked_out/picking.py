@@ -11,6 +11,7 @@ from assistant.lexicon import DEFECT, SEVERITY_WORDS
 from assistant.question_reader import singled_out
 from assistant.spoken import COUNTS, as_sentence, lowered
 from assistant.wording import listed, places, size_of, tell
+from assistant.worked_out.reading import plain
 
 TONE_WORDS = {"dark": "darker", "darker": "darker"} | dict.fromkeys(
     ("bright", "brighter", "lighter", "white", "pale"), "brighter"
@@ -66,7 +67,7 @@ EVERY, ANY = re.compile(r"\b(?:all|both)\b"), re.compile(r"\b(?:any|some|either)
 
 def find_pick(question: str) -> Pick | None:
     """What a question picks defects by: severity, tone or shape."""
-    low = " ".join(question.lower().replace("’", "'").split())
+    low = plain(question)
     if match := ONE.search(low):
         return Pick(*LIKE[match["like"]], single=True)
     found = list(ALIKE.finditer(low))

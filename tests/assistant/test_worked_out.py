@@ -139,3 +139,9 @@ def test_no_such_answer_contradicts_its_inspection(question: str) -> None:
     for facts in (random_inspection(rng) for _ in range(60)):
         answer = worked_out(question, facts)
         assert answer is None or not against(answer, facts), (answer, facts)
+
+
+def test_a_flood_of_words_is_none_of_these() -> None:
+    for word in ("than ", "is it near ", "the one that is "):
+        assert worked_out(word * 3000, THREE) is None
+        assert completed(word * 3000, ["The smallest?", word * 3000], THREE)
