@@ -17,17 +17,21 @@ from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import (
     AGREES,
     ASKS_OPENLY,
+    DIFFERS,
     EXPLAINED,
     HOW_MANY,
     IDENTITY,
     LET_PASS,
     REFUSAL,
     REQUEST,
+    RIGHT,
     SUMMED,
     THANKS,
+    TYPE,
+    TYPES,
 )
 from assistant.question_reader import is_unrelated
-from assistant.spoken import as_sentence, lowered
+from assistant.spoken import COUNTS, as_sentence, lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, counted, places, say, summarize, tell
 from assistant.worked_out import worked_out
 
@@ -140,13 +144,15 @@ class _Passage:
         self.focus = find_focus(question, inspection)
         self.said: set[str] = set()
         self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
+        self.cut = False  # the opening clause was left out, so the sentence begins behind it
         self.open = False  # an opening clause is out and its sentence is not finished
         self.text = ""  # all that was let out
 
     def judge(self, part: str) -> str:
         """The part itself, a correction, or nothing where that correction was given before."""
-        out = self._judged(part)
+        out = self._judged(as_sentence(part.lstrip()) if self.cut else part)
         self.text += out
+        self.cut = self.cut and not out
         return out
 
     def ending(self) -> str:
@@ -166,15 +172,19 @@ class _Passage:
         opens = not self.said
         if not body:
             return part
-        openly = self.focus is None and ASKS_OPENLY.match(self.question.lower())
-        if opens and openly and (agrees := AGREES.match(body.lower())):
-            part = as_sentence(part.lstrip()[agrees.end() :])  # with what was not claimed
-            body = part.strip()
+        if opens and not self.answered and (stripped := self._without_comment(part)) != part:
+            part, body = stripped, stripped.strip()
+            self.cut = not body
+            if self.cut:
+                return ""
         if self.answered:
             return ""
         if opens and self.focus is None and claims(body) and (reply := self._beside_the_part()):
             self.answered = True  # what the part is like does not answer it
             return reply
+        if opens and RIGHT.match(body.lower()) and self._claims_another_kind():
+            self.answered = True
+            return f"I can't confirm that. {tell('type', self.inspection)}"
         if opens and REFUSAL.search(body.lower()) and self._is_explained():
             self.answered = True
             return f"You may be right; the map still shows {wording.listed(self.inspection)}."
@@ -223,6 +233,25 @@ class _Passage:
         if THANKS.fullmatch(self.question.lower()):
             return wording.WELCOME
         return wording.REFUSAL if is_unrelated(self.question) else ""
+
+    def _without_comment(self, part: str) -> str:
+        """The beginning without agreement where nothing was claimed, or dissent where the number was right."""
+        low, comment = part.lstrip().lower(), None
+        if self.focus is None and ASKS_OPENLY.match(self.question.lower()):
+            comment = AGREES.match(low)
+        elif self._claims_the_number():
+            comment = DIFFERS.match(low)
+        return as_sentence(part.lstrip()[comment.end() :]) if comment else part
+
+    def _claims_another_kind(self) -> bool:
+        """Does the user name a kind that none of the defects is, all of which are known?"""
+        named, known = TYPE.search(self.question.lower()), {region.type for region in self.inspection.regions}
+        return named is not None and None not in known and list(TYPES)[int((named.lastgroup or "t0")[1:])] not in known
+
+    def _claims_the_number(self) -> bool:
+        """Does the user give the very number of defects?"""
+        count = len(self.inspection.regions)
+        return re.search(rf"\b(?:{count}|{COUNTS[count]})\b", self.question.lower()) is not None
 
     def _is_explained(self) -> bool:
         """Does the user say what it is that was flagged ("I think it's only a fold")?"""

@@ -55,7 +55,7 @@ NUMBER_WORDS = ("zero", "one", "two", "three", "four", "five", "six", "seven", "
 NUMBER = rf"(?:{'|'.join(NUMBER_WORDS)}|no|a single|only one|\d+)"
 COUNT = re.compile(
     rf"\b(?P<n>{NUMBER})(?! of\b)(?P<adjectives>(?: [a-z-]+){{0,3}}?) (?:{DEFECT}|{SPOT})\b|"
-    rf"\bthere (?:is|are) (?:only |just )?(?P<bare>{NUMBER})(?=[.,!:;]|$| in\b)|"
+    rf"\b(?:there (?:is|are)|i count) (?:only |just )?(?P<bare>{NUMBER})(?=[.,!:;]|$| in\b)|"
     rf"\b(?:number|count|total)[^.]{{0,20}}? (?:is|of|:) (?P<total>{NUMBER})\b"
 )
 TYPES = {
@@ -175,6 +175,8 @@ AGREES = re.compile(
 ASKS_OPENLY = re.compile(
     r"\W*(?:(?:ok|okay|and|so|but|well|right|then|now)\W+)*(?:what|where|which|how|why|who|whose|when)"
 )
+RIGHT = re.compile(r"\W*you(?: are|'re) right\b")
+DIFFERS = re.compile(r"\W*(?:i see it differently|that does not fit what i (?:see|measure))\b[^:;,]*[:;,]\s*")
 # "Let it pass": advice that only a good part gets.
 LET_PASS = re.compile(
     r"\b(?:let it (?:pass|go)|you can (?:ship|use|accept|keep|release|pass) (?:it|this)|good to go)\b"

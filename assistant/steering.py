@@ -48,6 +48,9 @@ RESET = re.compile(
     rf"\b(?:back to|return to|(?:what|how) about|look at|check|inspect|judge|use|consider) (?:the |it )?{WHOLE}\b"
     rf"(?! (?:left|right|upper|lower|top|bottom))|\b(?:{WHOLE}|everything|all of it) again\b|"
     r"^\W*(?:now )?(?:the )?(?:whole|entire) (?:part|photo|picture|image)(?: now| please)?\W*$|"
+    r"\b(?:put|take|bring) (?:it|them|that(?: one)?) back\b|"
+    r"\b(?:include|restore) (?:it|them|that one|the \w+ (?:one|defect))\b|"
+    r"\b(?:count|consider|look at|check|include)? ?(?:it|them all|all of them|every defect|everything) again\b|"
     r"\b(?:remove|clear|drop|lift|cancel|reset|undo|forget|delete) (?:the |that |this |my |any )?"
     r"(?:area|box|restriction|selection|mask|marking)s?\b|\b(?:stop|do not|don't|no longer) ignor(?:e|ing)\b"
 )

@@ -155,7 +155,12 @@ def test_only_replaces_and_ignore_adds_until_the_whole_is_wanted_again() -> None
         found = steer(words, inspection, PLAIN)
         assert found is not None and found.area is not None and np.array_equal(found.area.mask, expected), words
         inspection = facts(found.area)
-    for words in ("What about the whole part again?", "Remove the restriction", "back to the whole photo"):
+    for words in (
+        "What about the whole part again?",
+        "Remove the restriction",
+        "back to the whole photo",
+        "put it back",
+    ):
         found = steer(words, inspection, PLAIN)
         assert found is not None and found.area is None
     with pytest.raises(UserError, match="nothing of the photo is left"):

@@ -544,6 +544,18 @@ CLOSE = inspection("good", 0.47)
             "You can let it pass; it looks good.", CLOSE, "Should somebody check it?",
             "It looks good, but I am only 55% sure; have someone check it.",
         ),
+        (
+            "You are right, they look like a stain and a scratch.", BAD, "The upper left one is a crack, isn't it?",
+            "I can't confirm that. The defects look like a stain in the center, and a scratch in the upper left.",
+        ),
+        (
+            "I see it differently: I see three defects.", FOLD, "i see three things marked, right?",
+            "I see three defects.",
+        ),
+        (
+            "I count three.", FOLD, "how many are in the center right?",
+            "I see a moderate defect of unknown kind and a minor defect of unknown kind in the center right.",
+        ),
         ("You can let it pass; it looks good.", GOOD, "Can I use it?", "You can let it pass; it looks good."),
     ],
 )  # fmt: skip

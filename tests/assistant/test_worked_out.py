@@ -78,9 +78,19 @@ MEASURED = {
     ),
     "How many pixels does the first one cover?": "It covers 1200 pixels, of the 200 x 200 of the photo.",
 }  # fmt: skip
+PROCEDURE = {
+    "where did you look?": (
+        "I looked at the whole photo, and the map shows what stands out. It is defective: I see three defects in the "
+        "center, upper left and lower right."
+    ),
+    "Would more reference photos have helped you?": "I compared it with four references; that is enough.",
+    "Could you be wrong?": (
+        "I can be wrong: I am 95% sure, and may miss what is very small or faint, or what a photo does not show."
+    ),
+}
 
 
-@pytest.mark.parametrize(("question", "answer"), (COMPARED | PICKED | MEASURED).items())
+@pytest.mark.parametrize(("question", "answer"), (COMPARED | PICKED | MEASURED | PROCEDURE).items())
 def test_the_answer_is_exact_whatever_the_language_model_says(question: str, answer: str) -> None:
     assert worked_out(question, THREE) == answer
     assert ground("It is defective: I see nine defects.", THREE, question) == answer == known_answer(THREE, question)
