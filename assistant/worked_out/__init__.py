@@ -4,7 +4,10 @@ Which defects are severe, how two of them compare, how long one is and whether i
 and coordinates are not what a language model is good at, and here they are exact.
 """
 
+from dataclasses import replace
+
 from assistant.inspection import Inspection
+from assistant.wording import listed
 from assistant.worked_out.comparing import find_comparison
 from assistant.worked_out.comparison_words import tell_comparison
 from assistant.worked_out.measuring import measured
@@ -17,4 +20,12 @@ def worked_out(question: str, inspection: Inspection) -> str | None:
     others."""
     if comparison := find_comparison(question, inspection):
         return tell_comparison(comparison, inspection)
+    if len(inspection.regions) == 1 and _needs_two(question, inspection):
+        return f"There is only one: {listed(inspection)}."
     return picked(question, inspection) or measured(question, inspection) or told_of_procedure(question, inspection)
+
+
+def _needs_two(question: str, inspection: Inspection) -> bool:
+    """Would it compare two defects, or tell how far apart they are, if there were two?"""
+    comparison = find_comparison(question, replace(inspection, regions=inspection.regions * 2))
+    return comparison is not None and (comparison.sides is not None or comparison.attribute == "distance")

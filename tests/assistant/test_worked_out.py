@@ -120,6 +120,13 @@ def test_a_good_part_has_nothing_to_work_out(question: str) -> None:
     assert worked_out(question, GOOD) is None
 
 
+def test_one_alone_compares_with_nothing() -> None:
+    alone = replace(THREE, regions=(BIG,))
+    for question in ("Is the second bigger than the first?", "how far apart are they?"):
+        assert worked_out(question, alone) == "There is only one: a severe defect of unknown kind in the center."
+    assert worked_out("Do they look alike?", alone) is None
+
+
 def test_of_the_two_both_are_meant() -> None:
     assert worked_out("are the two equally bad?", TWO) == "Yes: the defects are both severe."
     assert worked_out("Are the two of the same kind?", TWO) == (
