@@ -27,6 +27,17 @@ PHRASINGS = Path(__file__).resolve().parent / "questions" / "phrasings.yaml"
 TYPES = ("presence", "location", "count", "size", "description", "unanswerable", "leading")
 
 
+def several_parser(about: str | None) -> argparse.ArgumentParser:
+    """The options of a benchmark that asks about photos on which several defects are found."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("root", type=Path, metavar="ROOT")
+    parser.add_argument("--model", default="tiny")
+    parser.add_argument("--photos", type=int, default=40)
+    parser.add_argument("--shots", type=int, default=4)
+    parser.add_argument("--seed", type=int, default=0)
+    return parser
+
+
 def load_phrasings(path: Path = PHRASINGS) -> dict[str, list[str]]:
     """Question type -> ways to ask it."""
     phrasings: dict[str, list[str]] = yaml.safe_load(path.read_text(encoding="utf-8"))

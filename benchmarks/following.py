@@ -6,13 +6,12 @@ Of test photos on which the assistant itself finds two defects or more: "What ab
 big is it?" in words of somebody who had seen nothing of this. Answers are held against the Inspection, not the labels.
 """
 
-import argparse
 import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from dev_questions import load_phrasings, several_found, shuffled_forever
+from dev_questions import load_phrasings, several_found, several_parser, shuffled_forever
 
 from assistant import Assistant
 from assistant.agreement import holds
@@ -39,13 +38,7 @@ def stays(answer: str, kind: str, regions: tuple[Region, ...], inspection: Inspe
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("root", type=Path, metavar="ROOT")
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--photos", type=int, default=40)
-    parser.add_argument("--shots", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = several_parser(__doc__).parse_args()
     rng = random.Random(options.seed)
     wordings = {kind: shuffled_forever(lines, rng) for kind, lines in load_phrasings(WORDINGS).items()}
     openers, assistant = shuffled_forever(list(OPENERS), rng), Assistant.from_pretrained(options.model)

@@ -8,13 +8,12 @@ conversation of its own; the wordings are of people who had not seen what the mo
 the Inspection, not the labels. `--bare` takes the language model's words without the check of its sentences.
 """
 
-import argparse
 import random
 from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
-from dev_questions import load_phrasings, several_found, shuffled_forever
+from dev_questions import load_phrasings, several_found, several_parser, shuffled_forever
 
 from assistant import Assistant, Chat
 from assistant.agreement import holds, size_fits
@@ -73,13 +72,8 @@ def said(chat: Chat, question: str, bare: bool) -> str:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("root", type=Path, metavar="ROOT")
+    parser = several_parser(__doc__)
     parser.add_argument("--phrasings", type=Path, default=WORDINGS, metavar="FILE")
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--photos", type=int, default=40)
-    parser.add_argument("--shots", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--bare", action="store_true")
     options = parser.parse_args()
     rng = random.Random(options.seed)

@@ -6,7 +6,6 @@ Of test photos on which the assistant itself finds two defects or more, in words
 this. Answers are held against the Inspection, not the labels.
 """
 
-import argparse
 import math
 import random
 import re
@@ -14,7 +13,7 @@ from collections import Counter
 from itertools import combinations
 from pathlib import Path
 
-from dev_questions import load_phrasings, several_found, shuffled_forever
+from dev_questions import load_phrasings, several_found, several_parser, shuffled_forever
 
 from assistant import Assistant
 from assistant.checking import contradictions
@@ -73,13 +72,7 @@ def tells_like(answer: str, sort: str, value: str, inspection: Inspection) -> bo
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("root", type=Path, metavar="ROOT")
-    parser.add_argument("--model", default="tiny")
-    parser.add_argument("--photos", type=int, default=40)
-    parser.add_argument("--shots", type=int, default=4)
-    parser.add_argument("--seed", type=int, default=0)
-    options = parser.parse_args()
+    options = several_parser(__doc__).parse_args()
     rng = random.Random(options.seed)
     wordings = {kind: shuffled_forever(lines, rng) for kind, lines in load_phrasings(WORDINGS).items()}
     assistant = Assistant.from_pretrained(options.model)
