@@ -179,18 +179,9 @@ class _Passage:
                 return ""
         if self.answered:
             return ""
-        if opens and self.focus is None and claims(body) and (reply := self._beside_the_part()):
-            self.answered = True  # what the part is like does not answer it
-            return reply
-        if opens and RIGHT.match(body.lower()) and self._claims_another_kind():
+        if opens and (instead := self._instead(body)) is not None:
             self.answered = True
-            return f"I can't confirm that. {tell('type', self.inspection)}"
-        if opens and REFUSAL.search(body.lower()) and self._is_explained():
-            self.answered = True
-            return f"You may be right; the map still shows {wording.listed(self.inspection)}."
-        if opens and self._evades(body.lower()):
-            self.answered = True  # to refuse it is to say, wrongly, that the photo does not tell
-            return known_answer(self.inspection, self.question)
+            return instead
         if LET_PASS.search(body.lower()) and self.inspection.probability > wording.DOUBTFUL:
             self.answered = True  # a close call is no part to let pass
             return tell("advice", self.inspection)
@@ -206,9 +197,8 @@ class _Passage:
             truth = tell("severity" if about_severity else "position", self.inspection)
         elif truth in self.said:
             return ""
-        before = next(
-            (said for said in self.said if said[-1] in ",:;" and truth.startswith(said)), ""
-        )  # "It is defective:"
+        # "It is defective:" is not said again.
+        before = next((said for said in self.said if said[-1] in ",:;" and truth.startswith(said)), "")
         self.said.add(truth)
         if opens and not self.focus and wrong[0].kind == "presence" and self._is_pressed(body):
             truth = f"I can't confirm that. {truth}"
@@ -217,13 +207,24 @@ class _Passage:
         lead = part[: len(part) - len(part.lstrip())]
         return f"{lead}{truth}{part[len(part.rstrip()) :]}"
 
+    def _instead(self, body: str) -> str | None:
+        """The whole answer in place of one that begins beside the question; None where it does not."""
+        low = body.lower()
+        if self.focus is None and claims(body) and (reply := self._beside_the_part()):
+            return reply  # what the part is like does not answer it
+        if RIGHT.match(low) and self._claims_another_kind():
+            return f"I can't confirm that. {tell('type', self.inspection)}"
+        if REFUSAL.search(low) and self._is_explained():
+            return f"You may be right; the map still shows {wording.listed(self.inspection)}."
+        # To refuse it is to say, wrongly, that the photo does not tell.
+        return known_answer(self.inspection, self.question) if self._evades(low) else None
+
     def _truth(self, wrong: tuple[Claim, ...]) -> str:
         """What is true of what was asked for; of a kind only where what was said is about kinds or a number."""
         if self.focus and (self.focus.sort != "kind" or wrong[0].kind in ("type", "count")):
-            look = wrong[0].kind in ("tone", "shape") and self.focus.sort == "one" and self.focus.regions
-            return (
-                tell("look", within(self.focus, self.inspection)) if look else tell_focus(self.focus, self.inspection)
-            )
+            if self.focus.sort == "one" and self.focus.regions and wrong[0].kind in ("tone", "shape"):
+                return tell("look", within(self.focus, self.inspection))
+            return tell_focus(self.focus, self.inspection)
         if HOW_MANY.search(self.question.lower()) and self.inspection.regions:
             return f"I see {counted(self.inspection)}, {places(self.inspection)}."
         return _repair(wrong, self.inspection)
