@@ -54,7 +54,7 @@ RESET = re.compile(
     r"\b(?:remove|clear|drop|lift|cancel|reset|undo|forget|delete) (?:the |that |this |my |any )?"
     r"(?:area|box|restriction|selection|mask|marking)s?\b|\b(?:stop|do not|don't|no longer) ignor(?:e|ing)\b"
 )
-BUT = re.compile(r"\b(?:forget|except|apart|aside|besides|but)\b")
+SPARES = re.compile(r"\b(?:forget|except|apart|aside|besides|but)\b")
 A_DEFECT = re.compile(
     rf"\b(?:ones?|dots?|spots?|marks?|{DEFECT}|smallest|largest|biggest|main|worst|(?:number|nr) \d)\b"
 )
@@ -130,7 +130,9 @@ def steer(message: str, inspection: Inspection, photo: np.ndarray, drawn: Area |
             before = REQUEST.sub("", low[: match.start()])
             if ASKED.search(before) or (tail := _tail(low[match.end() :])) is None:
                 continue
-            found = _pieces(tail, inspection, photo, drawn, kinds=pattern is IGNORE, asks=BUT.search(match.group()))
+            found = _pieces(
+                tail, inspection, photo, drawn, kinds=pattern is IGNORE, asks=SPARES.search(match.group()) is not None
+            )
             if found is None:
                 continue
             if isinstance(found, str):
@@ -153,7 +155,7 @@ def _tail(words: str) -> str | None:
 
 
 def _pieces(
-    words: str, inspection: Inspection, photo: np.ndarray, drawn: Area | None, *, kinds: bool, asks: object
+    words: str, inspection: Inspection, photo: np.ndarray, drawn: Area | None, *, kinds: bool, asks: bool
 ) -> list[Piece] | str | None:
     """The pieces of the photo that words name; a sentence where nobody knows the place; None where they name none.
 

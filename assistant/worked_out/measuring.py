@@ -7,8 +7,8 @@ from assistant.choices import parse_choices
 from assistant.focus import find_focus, tell_focus
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import DEFECT
-from assistant.spoken import as_sentence, join
-from assistant.wording import LISTED, size_of
+from assistant.spoken import as_sentence, join, lowered
+from assistant.wording import size_of
 from assistant.worked_out.comparing import named_defects
 from assistant.worked_out.reading import plain
 
@@ -30,9 +30,10 @@ RUNS = re.compile(
     r"\b(?:vertical(?:ly)?|horizontal(?:ly)?|diagonal(?:ly)?|upright|orient\w+|up-down|up and down or|"
     r"direction (?:does|is)|(?:wider|longer) than (?:it is )?(?:high|tall|wide))\b"
 )
+HOW_FAR = re.compile(r"\bhow (?:far|close|near)\b.* (?:edges?|borders?|rims?)\b(?! of the (?!photo|picture|image))")
 EDGE = re.compile(
     r"^(?!.*\bcent(?:re|er) or\b)(?:\W*(?:and|so|ok|but)\W+)*"
-    r"(?:is|are|does|do|did|has|have|how (?:far|close|near)|any|i wonder)\b.*"
+    r"(?:is|are|does|do|did|has|have|any|i wonder)\b.*"
     r"\b(?:touch\w*|reach\w*|near|close to|comes? to|past|cut off by|meet\w*|run\w* (?:to|into|off)|from)"
     r" (?:\w+ ){0,3}?(?:edges?|borders?|rims?)\b(?! of the (?!photo|picture|image))"
     r"(?!.*\bor (?:in|at|on|more|rather)\b)"
@@ -93,12 +94,18 @@ def _way(region: Region) -> str:
     return "runs horizontally" if x1 - x0 >= UPRIGHT * (y1 - y0) else "is about as wide as high"
 
 
-def _edge(regions: tuple[Region, ...], inspection: Inspection) -> str:
+def _is_near(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    room = min(_room(region, inspection) for region in regions)
+    near = "Yes" if room <= NEAR * min(inspection.size) else "No"
+    return f"{near}: {lowered(_to_edge(regions, inspection))}"
+
+
+def _to_edge(regions: tuple[Region, ...], inspection: Inspection) -> str:
     nearest = min(regions, key=lambda region: _room(region, inspection))
-    who = "it" if len(regions) == 1 else f"the nearest, in the {nearest.position},"
+    who = "It" if len(regions) == 1 else f"The nearest, in the {nearest.position},"
     pixels = _room(nearest, inspection)
     told = f"ends {pixels} pixels from the edge" if pixels else "touches the edge"
-    return f"{'Yes' if pixels <= NEAR * min(inspection.size) else 'No'}: {who} {told} of the photo."
+    return f"{who} {told} of the photo."
 
 
 def _room(region: Region, inspection: Inspection) -> int:
@@ -108,10 +115,10 @@ def _room(region: Region, inspection: Inspection) -> int:
 
 
 def _named(regions: tuple[Region, ...]) -> list[tuple[str, Region]]:
-    """The heaviest few, as a sentence names them."""
+    """Each as a sentence names it."""
     if len(regions) == 1:
         return [("it", regions[0])]
-    return [(f"the one in the {region.position}", region) for region in regions[:LISTED]]
+    return [(f"the one in the {region.position}", region) for region in regions]
 
 
-MEASURES = ((EDGE, _edge), (RUNS, _run), (ENDS, _ends), (PIXELS, _pixels), (EXTENT, _extent))
+MEASURES = ((HOW_FAR, _to_edge), (EDGE, _is_near), (RUNS, _run), (ENDS, _ends), (PIXELS, _pixels), (EXTENT, _extent))

@@ -48,6 +48,10 @@ OTHERWISE = re.compile(
 )
 
 
+TWO_QUESTIONS = re.compile(r"[?.!] +\w")
+EVERY, ANY = re.compile(r"\b(?:all|both)\b"), re.compile(r"\b(?:any|some|either)\b")
+
+
 @dataclass(frozen=True)
 class Pick:
     """The defects whose property `sort` ("severity") is `value` ("severe"); `single` where one alone is meant."""
@@ -59,10 +63,6 @@ class Pick:
     def among(self, regions: tuple[Region, ...]) -> tuple[Region, ...]:
         """Those of some regions that are meant."""
         return tuple(region for region in regions if getattr(region, self.sort) == self.value)
-
-
-TWO_QUESTIONS = re.compile(r"[?.!] +\w")
-EVERY, ANY = re.compile(r"\b(?:all|both)\b"), re.compile(r"\b(?:any|some|either)\b")
 
 
 def find_pick(question: str) -> Pick | None:

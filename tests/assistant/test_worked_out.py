@@ -73,6 +73,7 @@ MEASURED = {
     "Does the smallest one run vertically?": "It runs vertically (5 pixels wide and 20 high).",
     "does the second touch the edge?": "Yes: it touches the edge of the photo.",
     "is the biggest one near the edge": "No: it ends 80 pixels from the edge of the photo.",
+    "How far is the biggest one from the edge?": "It ends 80 pixels from the edge of the photo.",
     "Where does the first one start and end?": (
         "It reaches from x = 80 to 120 and from y = 80 to 90, in pixels of a photo of 200 x 200."
     ),
