@@ -135,6 +135,26 @@ def test_a_photo_is_compared_with_its_own_good_parts_when_it_is_returned_to(
     assert set(session.references) == cap
 
 
+def test_what_opens_the_page_or_the_tab_waits_in_one_line_with_answers(page: InspectPanel) -> None:
+    """Else what was gathered before an answer, and arrives after it, wipes it from the page."""
+    blocks = build_app(page.workshop)
+    chat = next(block for block in blocks.blocks.values() if block.elem_id == "chat")
+    events = [(fn, name) for fn in blocks.fns.values() if chat in fn.outputs for _, name in fn.targets]
+    lines = {name: fn.concurrency_id for fn, name in events if name in ("load", "submit", "retry")}
+    assert lines == dict.fromkeys(("load", "submit", "retry"), "model")
+    tab = next(block for block in blocks.blocks.values() if isinstance(block, gr.Tab) and block.label == "Inspect")
+    chosen = [fn for fn, name in events if name == "select" and (tab._id, "select") in fn.targets]
+    assert len(chosen) == 1 and chosen[0].concurrency_id == "model"
+
+
+def test_looking_closer_leaves_the_conversation_alone(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
+    session = Session()
+    add(page, session, uploads[0])
+    for closer in (page.zoom(session, click(1)), page.redraw(session, "colors", "Grey")):
+        assert all(update == gr.skip() for name, update in named(closer).items() if name in ("chatbot", "stop"))
+    assert named(page.zoom(session, click(1)))["picture"]["value"] is not None
+
+
 def test_a_photo_can_be_taken_out(page: InspectPanel, uploads: list[dict[str, Any]]) -> None:
     session = Session()
     add(page, session, uploads[0], uploads[1])
@@ -265,7 +285,7 @@ def test_restart_forgets_all_but_the_photo(page: InspectPanel, uploads: list[dic
 def test_without_a_photo_there_is_a_hint(page: InspectPanel) -> None:
     session = Session()
     assert ask(page, session, "Is it fine?")["chatbot"][-1] == {"role": "assistant", "content": HINT}
-    assert page.redraw(session, "view", "Map")[0]["value"] is None
+    assert named(page.redraw(session, "view", "Map"))["picture"]["value"] is None
     page.stop(session)
     assert named(page.restart(session))["chatbot"] == []
     assert named(page.shown(session))["details"] == ""

@@ -1,6 +1,7 @@
 """The page in a real browser, as a visitor uses the first tab; what browser tests share is in `browser.py`."""
 
 import base64
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -36,6 +37,17 @@ def wait_for_messages(page: Any, count: int) -> list[str]:
     playwright.expect(said).to_have_count(count, timeout=SOON)
     playwright.expect(said.last).not_to_have_text("…", timeout=SOON)
     playwright.expect(page.locator("#stop")).to_be_disabled(timeout=SOON)
+    return messages(page)
+
+
+def answered(page: Any, act: Callable[[], None]) -> list[str]:
+    """All messages once the answer to what `act` does has ended, also where there are as many as before."""
+    page.evaluate(
+        """() => { window.changed = false; new MutationObserver(() => { window.changed = true })
+        .observe(document.querySelector("#took"), { childList: true, subtree: true, characterData: true }) }"""
+    )
+    act()
+    page.wait_for_function("() => window.changed && document.querySelector('#took').innerText.includes('Answered')")
     return messages(page)
 
 
@@ -77,8 +89,8 @@ def test_first_visit_to_first_answer(page: Any) -> None:
 
 
 def test_a_question_is_asked_again_and_edited(page: Any) -> None:
-    page.get_by_role("button", name="Retry").last.click()
-    assert wait_for_messages(page, 5)[3] == "And where exactly?"
+    said = answered(page, page.get_by_role("button", name="Retry").last.click)
+    assert len(said) == 5 and said[3] == "And where exactly?"
     page.get_by_role("button", name="Edit").first.click()
     page.locator("#chat textarea").fill("Is it <b>good</b>?")
     page.locator("#chat").get_by_role("button", name="Submit").click()

@@ -50,18 +50,17 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
         for build in tools:
             build(workshop, session, results)
     every = results.components
-    if isinstance(tab, gr.Tab):  # model, product or photo may have changed on another tab
-        tab.select(panel.shown, session, every, **QUIET).then(
-            panel.refresh, session, every, show_progress="hidden", **MODEL
-        )
+    assert Context.root_block is not None
+    opened = [Context.root_block.load, *([tab.select] if isinstance(tab, gr.Tab) else [])]
+    # In one line with answers: a view made before an answer, but shown after it, would wipe it out.
+    gr.on(opened, panel.enter, session, every, show_progress="hidden", **MODEL)
     _photo_events(panel, session, results, drop, examples)
     _product_events(products, session, results, good_drop, manage)
     for control, name in zip(controls, ("view", "opacity", "colors"), strict=True):
         control.input(
-            functools.partial(_set, panel, name), [session, control], [picture, beside],
+            functools.partial(_set, panel, name), [session, control], every,
             trigger_mode="always_last", **QUIET,
         )  # fmt: skip
-    controls[2].input(panel.shown, session, every, **QUIET)  # the legend
     picture.select(panel.point, session, every, **QUIET)
     facts.select(panel.zoom, session, every, **QUIET).then(None, js=PICTURE_IN_VIEW)
     answered = [question, took, *every]
@@ -71,12 +70,10 @@ def build_inspect_panel(workshop: Workshop, session: gr.State, tools: Sequence[T
     chatbot.edit(panel.edit, session, answered, show_progress="hidden", **MODEL)
     stop.click(panel.stop, session, None, queue=False, **QUIET)
     gr.on([restart.click, chatbot.clear], panel.restart, session, every, **QUIET)
-    assert Context.root_block is not None
-    Context.root_block.load(panel.shown, session, every, **QUIET)  # products made since the page was built
     return results
 
 
-def _set(panel: InspectPanel, control: str, session: Session, value: object) -> tuple[object, object]:
+def _set(panel: InspectPanel, control: str, session: Session, value: object) -> tuple[object, ...]:
     return panel.redraw(session, control, value)
 
 

@@ -17,7 +17,7 @@ from assistant.store.pictures import digest_of
 from assistant.web.inspecting import add_photo, reinspect
 from assistant.web.other_photos import asks_no_more, compared, compares, found, named_photo
 from assistant.web.picture import region_at
-from assistant.web.results import pictures, show, talk, updates
+from assistant.web.results import drawn, seen, show, talk, updates
 from assistant.web.session import Pending, Photo, Session
 from assistant.web.strip import clicked
 from assistant.web.transcript import lines, messages, typed
@@ -37,10 +37,10 @@ class InspectPanel:
         """What `Results.components` show now: the end of every event, of any panel, that changes the session."""
         return show(self.workshop, session)
 
-    def redraw(self, session: Session, control: str, value: Any) -> tuple[Any, Any]:
-        """The picture and the slider, after a control that is named for a field of `Look` was set."""
+    def redraw(self, session: Session, control: str, value: Any) -> tuple[Any, ...]:
+        """The photo shown otherwise, after a control that is named for a field of `Look` was set."""
         session.set_look(**{control: value})
-        return pictures(session)
+        return drawn(session)
 
     def stop(self, session: Session) -> None:
         """End the answer being written."""
@@ -79,13 +79,22 @@ class InspectPanel:
             session.turn_to(photo)
         return self.shown(session)
 
+    def enter(self, session: Session) -> tuple[Any, ...]:
+        """The page or the tab was opened: products, model or photo may have changed elsewhere since."""
+        self._renew(session)
+        return self.shown(session)
+
     def refresh(self, session: Session) -> tuple[Any, ...]:
         """Inspect the shown photo again where something changed since."""
+        return self.shown(session) if self._renew(session) else updates()
+
+    def _renew(self, session: Session) -> bool:
+        """Says whether there is something new to show."""
         try:
-            return self.shown(session) if reinspect(self.workshop, session) else updates()
+            return reinspect(self.workshop, session)
         except UserError as error:
             session.message = str(error)
-            return self.shown(session)
+            return True
 
     def remove(self, session: Session, event: gr.EventData) -> tuple[Any, ...]:
         """Take a photo out of the conversation."""
@@ -99,7 +108,7 @@ class InspectPanel:
         photo, number = session.photo, clicked(event)
         if photo is not None and number.isascii() and number.isdigit():
             photo.zoomed = int(number) if int(number) <= len(photo.chat.inspection.regions) else 0
-        return self.shown(session)
+        return seen(self.workshop, session)
 
     def point(self, session: Session, event: gr.SelectData) -> tuple[Any, ...]:
         """A click on the picture: enlarge the region there, or show the whole photo again."""
@@ -107,7 +116,7 @@ class InspectPanel:
         if photo is not None and isinstance(place, list | tuple) and len(place) == 2:
             x, y = (float(edge) for edge in place)
             photo.zoomed = 0 if photo.enlarged else region_at(photo.chat.inspection, x, y)
-        return self.shown(session)
+        return seen(self.workshop, session)
 
     def answer(self, session: Session, question: str) -> Iterator[tuple[Any, ...]]:
         """Stream an answer: the question box (emptied once), how long it took, then as `shown`."""

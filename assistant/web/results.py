@@ -49,21 +49,49 @@ def updates(**changes: Any) -> tuple[Any, ...]:
 
 def show(workshop: Workshop, session: Session) -> tuple[Any, ...]:
     """The values of `Results.components` now."""
+    return updates(**_photo(workshop, session), **_talk(session))
+
+
+def seen(workshop: Workshop, session: Session) -> tuple[Any, ...]:
+    """The same where the conversation stays: an answer may be written while somebody looks closer."""
+    return updates(**_photo(workshop, session))
+
+
+def drawn(session: Session) -> tuple[Any, ...]:
+    """The same where only the look changed."""
+    return updates(**_drawn(session))
+
+
+def talk(session: Session) -> tuple[Any, ...]:
+    """The same where only the conversation changed."""
+    return updates(**_talk(session))
+
+
+def _photo(workshop: Workshop, session: Session) -> dict[str, Any]:
     _leave_removed_product(workshop, session)
-    photo, inspection, look = session.photo, session.inspection, session.look
+    photo, inspection = session.photo, session.inspection
     if session.message:
         badge = card("problem", html.escape(session.message), role="alert")
     else:
         badge = card("", WELCOME) if inspection is None else verdict(inspection)
-    colors = facts = ""
+    facts = ""
     if photo is not None and inspection is not None:
-        colors, facts = legend(look.colors), details(inspection, _left_out(workshop, session), zoomed=photo.enlarged)
-    picture, beside = pictures(session)
-    return updates(
-        photos=_photos(session), product=_products(workshop, session), good=_good(workshop, session), badge=badge,
-        picture=picture, beside=beside, legend=colors, details=facts, chatbot=messages(session),
-        suggestions=_suggestions(session), stop=gr.update(interactive=session.pending is not None),
-    )  # fmt: skip
+        facts = details(inspection, _left_out(workshop, session), zoomed=photo.enlarged)
+    return {
+        "photos": _photos(session), "product": _products(workshop, session), "good": _good(workshop, session),
+        "badge": badge, "details": facts, **_drawn(session),
+    }  # fmt: skip
+
+
+def _drawn(session: Session) -> dict[str, Any]:
+    picture, beside = _pictures(session)
+    colors = "" if session.photo is None else legend(session.look.colors)
+    return {"picture": picture, "beside": beside, "legend": colors}
+
+
+def _talk(session: Session) -> dict[str, Any]:
+    busy = gr.update(interactive=session.pending is not None)
+    return {"chatbot": messages(session), "suggestions": _suggestions(session), "stop": busy}
 
 
 def _leave_removed_product(workshop: Workshop, session: Session) -> None:
@@ -73,13 +101,7 @@ def _leave_removed_product(workshop: Workshop, session: Session) -> None:
         session.message = "The product was removed, so photos are inspected without it. Choose another one."
 
 
-def talk(session: Session) -> tuple[Any, ...]:
-    """The same where only the conversation changed."""
-    busy = gr.update(interactive=session.pending is not None)
-    return updates(chatbot=messages(session), suggestions=_suggestions(session), stop=busy)
-
-
-def pictures(session: Session) -> tuple[Any, Any]:
+def _pictures(session: Session) -> tuple[Any, Any]:
     """What the picture and the slider show: one of them is hidden."""
     photo, look = session.photo, session.look
     if photo is None:
