@@ -10,7 +10,7 @@ from assistant.claims import asks_about_part, bare_number, claims, polarity, sen
 from assistant.focus import Focus, find_focus, one_of, within
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import HERE, HOW_MANY, IN_ALL, MORE, PLACE, SEVERITY, SIDE, SUMMED, UNSURE
-from assistant.question_reader import ONES
+from assistant.question_reader import ONES, asked_for
 from assistant.spoken import spoken_size
 from assistant.wording import Claim, is_at
 from assistant.worked_out import worked_out
@@ -35,6 +35,8 @@ def contradictions(text: str, inspection: Inspection, question: str = "", *, ope
     text = unscoped(text, inspection.area)
     if choices := parse_choices(question):
         return _chosen_wrongly(text, choices, inspection)
+    if asked_for(question) == "term":
+        return ()  # what a word means claims nothing of the part
     if worked_out(question, inspection):
         return against(text, inspection)
     focus = find_focus(question, inspection)

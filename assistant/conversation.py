@@ -212,7 +212,7 @@ def build_messages(inspection: Inspection, questions: list[str], answers: list[s
         asked = {"type": "text", "text": _one_line(question)}
         messages.append({"role": "user", "content": [*opening, asked]})
         if i < len(answers):
-            messages.append({"role": "assistant", "content": [{"type": "text", "text": answers[i]}]})
+            messages.append({"role": "assistant", "content": [{"type": "text", "text": _one_line(answers[i])}]})
     return messages
 
 

@@ -18,8 +18,8 @@ from assistant.claims import asked_places
 from assistant.inspection import SEVERITIES, Inspection, Region
 from assistant.lexicon import DEFECT, TYPE, TYPES
 from assistant.question_reader import TOGETHER, singled_out
-from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, plural, spoken_size
-from assistant.wording import LISTED, at, counted, is_at, named, places, size_of
+from assistant.spoken import COUNTS, ORDINALS, as_sentence, join, spoken_size
+from assistant.wording import LISTED, at, counted, is_at, named, places, several, size_of
 
 SIDES = ("upper", "lower", "left", "right")
 # Share of the smaller of two boxes that must be common to both: the corner of a bounding box is mostly empty.
@@ -150,13 +150,8 @@ def together(regions: tuple[Region, ...], inspection: Inspection) -> str:
     """Some regions without their places: "two minor scratches and a severe stain"."""
     names = [named(region, inspection) for region in regions]
     told = list(dict.fromkeys(names))
-    parts = [name if names.count(name) == 1 else _several(names.count(name), name) for name in told[:LISTED]]
+    parts = [several(names.count(name), name) for name in told[:LISTED]]
     return ("mainly " if len(told) > LISTED else "") + join(parts)
-
-
-def _several(count: int, name: str) -> str:
-    head, of, tail = name.removeprefix("a ").partition(" of ")
-    return name if plural(head) == head else f"{COUNTS[count]} {plural(head)}{of}{tail}"
 
 
 def note(focus: Focus, inspection: Inspection) -> str:

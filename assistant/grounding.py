@@ -11,8 +11,9 @@ from assistant import wording
 from assistant.agreement import NO, YES, holds
 from assistant.checking import contradictions, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
-from assistant.claims import asks_about_part, claims, polarity, reads_nothing, states_verdict
+from assistant.claims import asks_about_part, bare_number, claims, polarity, reads_nothing, states_verdict
 from assistant.focus import find_focus, tell_focus, within
+from assistant.form import find_form, formed, trimmed
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import (
     AGREES,
@@ -30,7 +31,7 @@ from assistant.lexicon import (
     TYPE,
     TYPES,
 )
-from assistant.question_reader import is_unrelated
+from assistant.question_reader import asked_for, is_unrelated, wished_form
 from assistant.spoken import COUNTS, as_sentence, lowered
 from assistant.wording import SPOKEN_TOKENS, Claim, counted, places, say, summarize, tell
 from assistant.worked_out import worked_out
@@ -46,6 +47,17 @@ CLAUSE_END = re.compile(r"[,:;](?=\s)")
 LEADING = re.compile(
     r"\b(?:confirm|right|agree|correct|surely|obviously|clearly|isn't it|(?:say|tell me) (?:it|this|that|there))\b",
     re.I,
+)
+
+# What an answer must tell when it is asked for: the kinds of claims that do, or a word.
+OF_REGIONS = {
+    "position": ("position",), "size": ("size",), "severity": ("severity",), "type": ("type", "kind"),
+    "look": ("tone", "shape", "type"),
+}  # fmt: skip
+ASKED_TELLS = OF_REGIONS | {"count": ("count",), "confidence": ("confidence", "probability")}
+ADVICE = re.compile(
+    r"\b(?:pass|check\w*|hold|set|ship\w*|us(?:e|ed)|sort|keep|releas\w+|person|limits|accept\w*|line|aside|repair\w*|"
+    r"look at|decide|go|action)\b"
 )
 
 
@@ -64,14 +76,23 @@ def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
 
 
 def known_answer(inspection: Inspection, question: str) -> str:
-    """The true answer that needs no language model: to a multiple choice, worked out, about a focus, else the
-    verdict."""
+    """The true answer that needs no language model: to a multiple choice, in the form that was wished for, worked out,
+    about a focus, or to what is surely asked for; else the verdict."""
     if choices := parse_choices(question):
         return _choose("", choices, inspection)
+    if form := find_form(question):
+        return formed(form, inspection) or trimmed(form, _known_in_words(inspection, form.question))
+    return _known_in_words(inspection, question)
+
+
+def _known_in_words(inspection: Inspection, question: str) -> str:
     if answer := worked_out(question, inspection):
         return answer
-    focus = find_focus(question, inspection)
-    return tell_focus(focus, inspection) if focus else tell("presence", inspection)
+    asks, focus = asked_for(question), find_focus(question, inspection)
+    if focus is None:
+        return tell(str(asks) if asks in (*ASKED_TELLS, "advice") else "presence", inspection)
+    one_property = asks in OF_REGIONS and focus.sort in ("one", "place", "box") and focus.regions
+    return tell(str(asks), within(focus, inspection)) if one_property else tell_focus(focus, inspection)
 
 
 def _choose(text: str, choices: Choices, inspection: Inspection) -> str:
@@ -104,6 +125,13 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
             wrong = contradictions(text, inspection, question) or _leaves_open(text, choices, inspection)
             yield _choose(text, choices, inspection) if wrong else text
         return
+    if form := find_form(question):
+        yield formed(form, inspection) or trimmed(form, "".join(_in_words(pieces, inspection, form.question)))
+    else:
+        yield from _in_words(pieces, inspection, question)
+
+
+def _in_words(pieces: Iterable[str], inspection: Inspection, question: str) -> Iterator[str]:
     if answer := worked_out(question, inspection):
         yield answer
         return
@@ -145,18 +173,31 @@ class _Passage:
         self.said: set[str] = set()
         self.answered = False  # a refusal was replaced by the answer; the rest of it is dropped
         self.cut = False  # the opening clause was left out, so the sentence begins behind it
+        self.asks = asked_for(question) or ""
+        self.held, self.lacking = "", self._may_lack()  # what was asked for is not told yet
         self.open = False  # an opening clause is out and its sentence is not finished
         self.text = ""  # all that was let out
 
     def judge(self, part: str) -> str:
-        """The part itself, a correction, or nothing where that correction was given before."""
+        """The part itself, a correction, or nothing where that correction was given before; held back until what was
+        asked for is told."""
         out = self._judged(as_sentence(part.lstrip()) if self.cut else part)
         self.text += out
         self.cut = self.cut and not out
+        self.held += out
+        if self.lacking and not self._tells():
+            return ""
+        self.lacking, out, self.held = False, self.held, ""
         return out
 
     def ending(self) -> str:
-        """Which of several defects was spoken of, or what all cover together, where the answer has not told it."""
+        """What was held back, or the known answer in its place; which of several defects was spoken of, or what all
+        cover together, where the answer has not told it."""
+        if self.lacking and claims(self.text):
+            return known_answer(self.inspection, self.question)
+        return self.held + self._which_one()
+
+    def _which_one(self) -> str:
         focus, stated = self.focus, claims(self.text)
         short = len(self.text.split()) < 3 or REFUSAL.search(self.text.lower())  # as it was wished for, perhaps
         if focus is None or not focus.regions or len(self.inspection.regions) < 2 or short:
@@ -218,6 +259,23 @@ class _Passage:
             return f"You may be right; the map still shows {wording.listed(self.inspection)}."
         # To refuse it is to say, wrongly, that the photo does not tell.
         return known_answer(self.inspection, self.question) if self._evades(low) else None
+
+    def _may_lack(self) -> bool:
+        """Is it sure what the answer must tell of the part, or of the defects that the question singles out?"""
+        if self.asks not in (*ASKED_TELLS, "advice") or wished_form(self.question) == "long":
+            return False
+        if self.focus and (self.focus.sort in ("kind", "area") or not self.focus.regions):
+            return False
+        return bool(self.inspection.regions) or self.asks == "confidence"
+
+    def _tells(self) -> bool:
+        """Has what was let out, or is held back, told what was asked for?"""
+        if self.asks == "advice":
+            return ADVICE.search(self.text.lower()) is not None
+        if bare_number(self.text) is not None or YES.match(self.text) or NO.match(self.text):
+            return True
+        told = {claim.kind for claim in claims(self.text)} | set(re.findall(r"[a-z]+", self.text.lower()))
+        return not told.isdisjoint(ASKED_TELLS[self.asks])
 
     def _truth(self, wrong: tuple[Claim, ...]) -> str:
         """What is true of what was asked for; of a kind only where what was said is about kinds or a number."""

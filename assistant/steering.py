@@ -19,6 +19,7 @@ from assistant.focus import find_focus
 from assistant.inspection import Inspection, Region
 from assistant.lexicon import DEFECT, MIDDLE, ROWS, TYPE, TYPES
 from assistant.places import named_place
+from assistant.question_reader import asked_for
 from assistant.spoken import join
 from assistant.things import find_thing
 from assistant.worked_out.picking import find_pick
@@ -140,10 +141,37 @@ def steer(message: str, inspection: Inspection, photo: np.ndarray, drawn: Area |
             pieces += found
             steered, rest = True, rest.replace(match.group() + tail, " ", 1)
     if not steered:
-        return None
+        return _dismissed(message, inspection, drawn)
     before_now = inspection.area.only if inspection.area else ()
     left_out = inspection.area.without if inspection.area and not only else ()
     return Steering(Area(inspection.size, tuple(only) or before_now, (*left_out, *without)), rest.strip(" ,.;:"))
+
+
+def _dismissed(message: str, inspection: Inspection, drawn: Area | None) -> Steering | None:
+    """A defect that the user explains away and wants left out, in other words than those that name a place behind."""
+    if asked_for(message) != "dismissal" or not inspection.regions or drawn is not None:
+        return None
+    focus = find_focus(message, inspection)
+    if focus and focus.sort in ("one", "place"):
+        piece = _piece(f"the {focus.name if focus.sort == 'one' else join(focus.places)}", focus.regions, inspection)
+        if piece is None:
+            return None  # the answer tells that nothing is there
+    elif len(inspection.regions) > 1:
+        return Steering(inspection.area, problem=_ask_which(inspection))
+    else:
+        piece = _the_defect(inspection)
+    only, without = (inspection.area.only, inspection.area.without) if inspection.area else ((), ())
+    return Steering(Area(inspection.size, only, (*without, piece)))
+
+
+def _the_defect(inspection: Inspection) -> Piece:
+    """The only one that was found."""
+    return Piece("the defect", (around(inspection.regions[0], inspection.size),))
+
+
+def _ask_which(inspection: Inspection) -> str:
+    place = inspection.regions[0].position
+    return f'I see several; which one? Say for instance "ignore the one in the {place}", or draw a box around it.'
 
 
 def _tail(words: str) -> str | None:
@@ -175,9 +203,14 @@ def _pieces(
         if place:
             found.append(place)
         elif HERE.fullmatch(name) and name:
-            if drawn is None:
+            if drawn is not None:
+                found += drawn.only or drawn.without
+            elif kinds and len(inspection.regions) == 1:
+                found.append(_the_defect(inspection))
+            elif kinds and inspection.regions:
+                return _ask_which(inspection)
+            else:
                 return "I cannot tell which place you mean; draw a box around it."
-            found += drawn.only or drawn.without
         elif not DETERMINER.match(name) or NOT_PLACES.search(name) or len(name.split()) > 5:
             break  # talk about something else; what was named before it holds
         elif thing_found := find_thing(DETERMINER.sub("", name), photo):
@@ -216,6 +249,11 @@ def _defects(name: str, inspection: Inspection) -> Piece | None:
         called = f"the {focus.name}" if focus.sort == "one" else f"the {join(focus.places)}"
     else:
         return None
+    return _piece(called, regions, inspection)
+
+
+def _piece(called: str, regions: tuple[Region, ...], inspection: Inspection) -> Piece | None:
+    """Some defects with room around them; None where there are none."""
     boxes = tuple(around(region, inspection.size) for region in regions)
     return Piece(f"{called} {'one' if len(boxes) == 1 else 'ones'}", boxes) if boxes else None
 

@@ -14,6 +14,7 @@ from assistant.spoken import (
     SIZE_LADDER,
     join,
     lowered,
+    plural,
     spoken_chance,
     spoken_number,
     spoken_size,
@@ -95,6 +96,12 @@ def named(region: Region, inspection: Inspection) -> str:
     return words if region.type == "contamination" else f"a {words}"
 
 
+def several(count: int, name: str) -> str:
+    """That many of what is named: "two minor scratches"."""
+    head, of, tail = name.removeprefix("a ").partition(" of ")
+    return name if count == 1 or plural(head) == head else f"{COUNTS[count]} {plural(head)}{of}{tail}"
+
+
 def summarize(inspection: Inspection) -> str:
     """The facts line put before the question, at most about 60 small-model tokens for two regions.
 
@@ -169,7 +176,8 @@ def short_look(region: Region) -> str:
 
 def listed(inspection: Inspection) -> str:
     """The main regions in a row: "a minor scratch in the upper left and a severe stain in the center"."""
-    parts = dict.fromkeys(described(region, inspection) for region in inspection.regions[:LISTED])
+    names = [(named(region, inspection), region.position) for region in inspection.regions[:LISTED]]
+    parts = [f"{several(names.count(one), one[0])} in the {one[1]}" for one in dict.fromkeys(names)]
     return ("mainly " if len(inspection.regions) > LISTED else "") + join(parts)
 
 

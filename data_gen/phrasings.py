@@ -12,7 +12,7 @@ import yaml
 from assistant import UserError
 from assistant.focus import SIDES
 from assistant.inspection import KINDS, POSITIONS
-from assistant.question_reader import ONES
+from assistant.question_reader import ASKS, FORMS, ONES
 from data_gen.states import ENTRIES, allowed_slots, situations, states
 from data_gen.typed import SLOT, slots_of
 
@@ -109,7 +109,7 @@ def _check_names(found: Iterable[str], needed: Iterable[str], where: str) -> Non
 
 @cache
 def load_phrasings(folder: Path = TEMPLATES) -> Phrasings:
-    """Read and check the YAML files of a folder but nameless.yaml; what they hold is told on top of each.
+    """Read and check the YAML files of a folder but those for the reader alone; what they hold is told on top of each.
 
     Raises:
         UserError: a file, an entry, a state or a slot is missing or unknown, an entry is empty or a phrasing
@@ -150,6 +150,34 @@ def load_nameless(folder: Path = TEMPLATES) -> Frames:
     known = frozenset((*lists, "one", "other", "cell", "kind", "presence", "beyond"))
     _check_slots(stems, known, "nameless.yaml, stems")
     return stems, lists
+
+
+@cache
+def load_asides(folder: Path = TEMPLATES) -> Table:
+    """The questions of `asides.yaml`, which the reader alone sees, by what of `ASKS` they ask for.
+
+    Raises:
+        UserError: as `load_phrasings`.
+    """
+    entries = _read(folder / "asides.yaml")
+    for name in entries.keys() - set(ASKS):
+        raise UserError(f"asides.yaml: nothing asks for {name!r}", f"use one of {', '.join(ASKS)}")
+    return {name: _lines(entry, f"asides.yaml, {name}") for name, entry in entries.items()}
+
+
+@cache
+def load_forms(folder: Path = TEMPLATES) -> Table:
+    """The wishes of `forms.yaml`, which the reader alone sees, by the form of `FORMS`: around a {question}, or whole.
+
+    Raises:
+        UserError: as `load_phrasings`.
+    """
+    entries = _read(folder / "forms.yaml")
+    _check_names(entries, FORMS, "forms.yaml")
+    wishes = {name: _lines(entry, f"forms.yaml, {name}") for name, entry in entries.items()}
+    for name, lines in wishes.items():
+        _check_slots(lines, frozenset(("question",)), f"forms.yaml, {name}")
+    return wishes
 
 
 def _questions(folder: Path, words: frozenset[str]) -> tuple[Table, Table]:

@@ -125,7 +125,7 @@ class ReaderConfig(StageConfig):
     """The reader of questions, from `questions` that the templates of `data_gen` make; see `training.reader_stage`."""
 
     stage: str = "reader"
-    questions: int = 500_000
+    questions: int = 700_000
 
 
 @dataclass(frozen=True)

@@ -10,19 +10,23 @@ from assistant.inspection import Inspection
 from assistant.wording import listed
 from assistant.worked_out.comparing import find_comparison
 from assistant.worked_out.comparison_words import tell_comparison
+from assistant.worked_out.explaining import DIFFERENCE, explained
 from assistant.worked_out.measuring import measured
 from assistant.worked_out.picking import picked
-from assistant.worked_out.procedure import told_of_procedure
+from assistant.worked_out.reading import plain
 
 
 def worked_out(question: str, inspection: Inspection) -> str | None:
-    """The true answer to a question that compares, picks or measures defects, or asks how it was judged; None to all
-    others."""
+    """The true answer to a question that compares, picks or measures defects, or asks how it was judged, what words
+    mean or what the assistant cannot do; None to all others."""
+    if DIFFERENCE.search(plain(question)):  # between an anomaly and a defect: compares no two of them
+        return explained(question, inspection)
     if comparison := find_comparison(question, inspection):
         return tell_comparison(comparison, inspection)
     if len(inspection.regions) == 1 and _needs_two(question, inspection):
         return f"There is only one: {listed(inspection)}."
-    return picked(question, inspection) or measured(question, inspection) or told_of_procedure(question, inspection)
+    tellers = (picked, measured, explained)
+    return next(filter(None, (tell_it(question, inspection) for tell_it in tellers)), None)
 
 
 def _needs_two(question: str, inspection: Inspection) -> bool:

@@ -146,6 +146,21 @@ def test_a_defect_that_was_found_may_be_left_out() -> None:
         assert steer(words, found, PLAIN) is None
 
 
+def test_what_is_explained_away_is_left_out_on_request() -> None:
+    small = Region((80, 50, 86, 54), 24, 0.004, "lower right", 0.9, "minor")
+    one, two = facts(None, SCRATCH), facts(None, SCRATCH, small)
+    for words in ("no, that is just glare, leave it out", "it's only a fingerprint, don't count it", "ignore it"):
+        steering = steer(words, one, PLAIN)
+        assert steering is not None and steering.area is not None and not steering.area.touches(SCRATCH.box), words
+        steering = steer(words, two, PLAIN)
+        assert steering is not None and steering.area is None and "which one?" in steering.problem, words
+    steering = steer("the lower right one is a shadow, it does not count", two, PLAIN)
+    assert steering is not None and steering.area is not None and steering.area.touches(SCRATCH.box)
+    assert not steering.area.touches((81, 51, 85, 53))
+    assert steer("could it be just a shadow?", one, PLAIN) is None
+    assert steer("that is just glare, leave it out", facts(), PLAIN) is None
+
+
 def test_only_replaces_and_ignore_adds_until_the_whole_is_wanted_again() -> None:
     inspection = facts()
     for words, expected in (

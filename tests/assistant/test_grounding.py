@@ -223,12 +223,16 @@ def test_ladders_round_to_the_nearest_rung() -> None:
 
 
 @pytest.mark.parametrize(
-    "question", ["Is it okay?", "Where is the defect?", "is this part damaged", "Is the casting good?"]
-)
-def test_a_question_about_the_part_is_not_refused(question: str) -> None:
+    ("question", "subject"),
+    [
+        ("Is it okay?", "presence"), ("Where is the defect?", "position"), ("is this part damaged", "presence"),
+        ("Is the casting good?", "presence"),
+    ],
+)  # fmt: skip
+def test_a_question_about_the_part_is_not_refused(question: str, subject: str) -> None:
     inspection = random_inspection(np.random.default_rng(0), verdict="defective")
     refusal = "I can't say. I can tell you about defects in this photo."
-    assert ground(refusal, inspection, question) == tell("presence", inspection)
+    assert ground(refusal, inspection, question) == tell(subject, inspection)
     assert ground(refusal, inspection, "Will it rain?") == refusal
 
 
@@ -534,7 +538,7 @@ CLOSE = inspection("good", 0.47)
         ),
         (
             "I can't know that from a photo.", FOLD, "Tell me whether it may be released to the customer.",
-            "It is defective: I see three defects in the center right and upper left.",
+            "Hold it back for a manual check: I see three defects in the center right and upper left.",
         ),
         (
             "The first is a minor defect of unknown kind in the upper left.", FOLD, "the smallest one?",
@@ -567,3 +571,34 @@ def test_which_ones_lie_there_names_no_others() -> None:
     said = "The defects are in the center right and upper left."
     assert contradictions(said, FOLD, "which defects are on the right side?")
     assert not contradictions("Two, in the center right.", FOLD, "which defects are on the right side?")
+
+
+STAINED = inspection("defective", 0.95, region("center", "stain", "severe", 0.07, "similar", "compact"))
+
+
+@pytest.mark.parametrize(
+    ("question", "words", "answer"),
+    [
+        ("How big is it?", "It is defective.", "The defect covers about 7% of the photo."),
+        ("How big is it?", "It covers about 7% of the photo.", None),
+        (
+            "How big is it?",
+            "It is defective: I see a stain in the center.",
+            "The defect covers about 7% of the photo.",
+        ),
+        (
+            "what color does it have?",
+            "It is in the center.",
+            "The defect looks compact and similar in tone to the surroundings.",
+        ),
+        (
+            "What should I do with this one?",
+            "It is in the center.",
+            "Set it aside and do not use it: I see one defect in the center.",
+        ),
+        ("What should I do with this one?", "Set it aside; it is defective.", None),
+        ("How sure are you?", "It is in the center.", "I am 95% sure that it is defective."),
+    ],
+)
+def test_the_answer_tells_what_was_asked_for(question: str, words: str, answer: str | None) -> None:
+    assert ground(words, STAINED, question) == (answer or words)

@@ -7,12 +7,17 @@ import pytest
 from safetensors.numpy import save_file
 
 from assistant.question_reader import (
+    ASIDES,
+    ASKS,
     BUCKETS,
+    COLUMNS,
+    FORMS,
     NOTHING,
     READINGS,
     UNRELATED,
     WEIGHTS,
     QuestionReader,
+    asked_for,
     hashed,
     is_unrelated,
     singled_out,
@@ -69,11 +74,37 @@ def test_named_things_of_the_part_are_no_defects() -> None:
 
 
 def test_the_shipped_weights_read_what_the_templates_ask() -> None:
-    asked, rng, right = Questions(1, seed=1), np.random.default_rng(77), 0
-    for _ in range(1000):
-        text, meant = asked.draw(rng)
-        right += (singled_out(text) or (UNRELATED if is_unrelated(text) else NOTHING)) == meant
-    assert right >= 950, right  # of what no photo tells, only what is surely so counts
+    asked, rng = Questions(1, seed=1), np.random.default_rng(77)
+    drawn = [asked.draw(rng) for _ in range(1000)]
+    named = [(text, name) for text, name, *_ in drawn if name]
+    right = sum((singled_out(text) or (UNRELATED if is_unrelated(text) else NOTHING)) == name for text, name in named)
+    assert right >= 0.95 * len(named), right  # of what no photo tells, only what is surely so counts
+    asks = [(text, name) for text, _, name, _ in drawn if name]
+    assert sum(asked_for(text) == name for text, name in asks) >= 0.9 * len(asks)
+
+
+@pytest.mark.parametrize(
+    ("question", "asks"),
+    [
+        ("Whereabouts on the thing should my eyes go?", "position"),
+        ("what portion of the picture does it eat up", "size"),
+        ("Is it a grave matter or a trifle?", "severity"),
+        ("how many blemishes did you spot all told", "count"),
+        ("lighter or darker than what is around it?", "look"),
+        ("What do I do with this part now, bin it?", "advice"),
+        ("how certain r u about that verdict", "confidence"),
+        ("And what is meant by an anomaly map?", "term"),
+        ("Do you ever get it wrong?", "limits"),
+        ("could this be just a bit of dirt?", "doubt"),
+        ("that is only a reflection, do not count it", "dismissal"),
+        ("sorry I did not get that, simpler please", "plainer"),
+        ("Should I take a sharper picture?", "photo"),
+        ("What is the capital of France?", UNRELATED),
+        ("", None),
+    ],
+)
+def test_what_is_asked_for_is_read_in_words_of_no_template(question: str, asks: str | None) -> None:
+    assert asked_for(question) == asks
 
 
 def test_weights_made_for_other_readings_are_refused(tmp_path: Path) -> None:
@@ -94,14 +125,19 @@ def test_case_and_apostrophes_make_no_difference() -> None:
 
 def test_scores_are_those_of_the_formula() -> None:
     rng = np.random.default_rng(0)
-    weight = rng.integers(-127, 128, (BUCKETS, len(READINGS))).astype(np.int8)
-    scale, bias = rng.random(len(READINGS)) / 500, rng.normal(size=len(READINGS))
+    weight = rng.integers(-127, 128, (BUCKETS, len(COLUMNS))).astype(np.int8)
+    scale, bias = rng.random(len(COLUMNS)) / 500, rng.normal(size=len(COLUMNS))
     buckets = hashed("the second one?")
     scores = (weight[buckets].astype(float) * scale).sum(axis=0) / len(buckets) ** 0.5 + bias
-    chances = np.exp(scores) / np.exp(scores).sum()
-    reading, chance = QuestionReader(weight, scale, bias).read("the second one?")
-    assert reading == READINGS[int(chances.argmax())] and chance == pytest.approx(chances.max())
+    reading = QuestionReader(weight, scale, bias).read("the second one?")
+    parts = np.split(scores, np.cumsum([len(READINGS), len(ASKS)]))
+    singled, asks, form = (np.exp(part) / np.exp(part).sum() for part in parts)
+    assert reading.form == FORMS[int(form.argmax())] and reading.chance_form == pytest.approx(form.max())
+    assert reading.singled_out == READINGS[int(singled.argmax())] and reading.chance == pytest.approx(singled.max())
+    aside = sum(chance for name, chance in zip(ASKS, asks, strict=True) if name in ASIDES)
+    assert reading.asks == ASKS[int(asks.argmax())]
+    assert reading.chance_asks == pytest.approx(aside if reading.asks in ASIDES else asks.max())
 
 
 def test_the_file_is_small() -> None:
-    assert WEIGHTS.stat().st_size < 700_000
+    assert WEIGHTS.stat().st_size < 1_900_000

@@ -10,6 +10,7 @@ from assistant.following import completed
 from assistant.grounding import contradictions, ground, known_answer
 from assistant.inspection import Inspection, Region
 from assistant.worked_out import worked_out
+from assistant.worked_out.explaining import TERMS
 from data_gen.invented import random_inspection
 
 
@@ -84,9 +85,36 @@ PROCEDURE = {
         "I looked at the whole photo, and the map shows what stands out. It is defective: I see three defects in the "
         "center, upper left and lower right."
     ),
-    "Would more reference photos have helped you?": "I compared it with four references; that is enough.",
-    "Could you be wrong?": (
-        "I can be wrong: I am 95% sure, and may miss what is very small or faint, or what a photo does not show."
+    "Would a few more references help?": (
+        "I compared it with four references; that is enough. I take it that they show good parts."
+    ),
+    "Do you ever make mistakes?": (
+        "I can be wrong: here I am 95% sure. I may miss what is very small or faint, and I see neither what lies "
+        "beneath the surface nor how the part works. How often I err differs by product: try me on parts that you know."
+    ),
+    "how close was it?": (
+        "Here the chance of a defect is 95%, and the line is at one half. What weighs most is a severe defect of "
+        "unknown kind in the center."
+    ),
+    "Rate it from 1 to 10 please": (
+        "I have no such scale, only three steps of severity. The defects are severe in the center, moderate in the "
+        "upper left, and minor in the lower right."
+    ),
+    "What does severity mean?": (
+        "Severity has three steps, by the size of a place times how much it stands out there. The defects are severe "
+        "in the center, moderate in the upper left, and minor in the lower right."
+    ),
+    "what is the difference between an anomaly and a defect": (
+        "An anomaly is whatever looks different from good parts; only what spoils the part is called a defect. I find "
+        "what differs; whether it matters is for your acceptance limits."
+    ),
+    "could it be just dust?": (
+        "A photo does not settle that. I see a severe defect of unknown kind in the center, a moderate defect of "
+        "unknown kind in the upper left and a minor defect of unknown kind in the lower right; if one of them is "
+        'harmless, say "ignore the one in the center", and I judge the rest.'
+    ),
+    "I do not understand you, say it simpler": (
+        "The part is defective. Look in the center, upper left and lower right: there it does not look as it should."
     ),
 }
 
@@ -163,3 +191,35 @@ def test_a_flood_of_words_is_none_of_these() -> None:
     for word in ("than ", "is it near ", "the one that is "):
         assert worked_out(word * 3000, THREE) is None
         assert completed(word * 3000, ["The smallest?", word * 3000], THREE)
+
+
+@pytest.mark.parametrize("term", TERMS)
+def test_every_term_is_explained_for_every_verdict(term: str) -> None:
+    names = {
+        "difference": "an anomaly and a defect, is there a difference",
+        "map": "the heatmap",
+        "kind": "unknown kind",
+    }
+    rng = np.random.default_rng(3)
+    for _ in range(30):
+        inspection = random_inspection(rng)
+        question = f"What does {names.get(term, term)} mean?"
+        answer = worked_out(question, inspection)
+        assert answer is not None and not contradictions(answer, inspection, question), (question, answer)
+
+
+def test_what_is_told_of_the_verdict_holds_for_every_inspection() -> None:
+    rng = np.random.default_rng(8)
+    asked = ("Do you make mistakes?", "How close was it?", "Is the photo sharp enough?", "could it be just dust?",
+             "Explain the principle behind the inspection.", "Rate it from 1 to 10.", "Simpler, please")  # fmt: skip
+    for _ in range(100):
+        inspection = random_inspection(rng)
+        for question in asked:
+            answer = worked_out(question, inspection)
+            assert answer is not None and not against(answer, inspection), (question, answer)
+
+
+def test_a_new_photo_is_worth_it_where_the_call_was_close() -> None:
+    close = replace(GOOD, probability=0.4)
+    assert "may help" in (worked_out("Would a sharper photo help?", close) or "")
+    assert "hardly change" in (worked_out("Would a sharper photo help?", GOOD) or "")
