@@ -197,6 +197,12 @@ def tell_focus(focus: Focus, inspection: Inspection) -> str:
     return f"{said} {wording.listed(within(focus, inspection))}{size}."
 
 
+def count_there(focus: Focus, inspection: Inspection) -> str:
+    """How many of the defects are meant: "I see two defects in the center."."""
+    where = f" {_where(focus)}" if focus.sort != "one" else ""
+    return f"I see {counted(within(focus, inspection))}{where}."
+
+
 def _tell_nothing(focus: Focus, inspection: Inspection) -> str:
     if focus.sort in ("box", "place"):
         return f"I see nothing unusual {_where(focus)}."

@@ -12,7 +12,7 @@ from assistant.agreement import NO, YES, holds
 from assistant.checking import contradictions, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, reads_nothing, states_verdict
-from assistant.focus import find_focus, tell_focus, within
+from assistant.focus import count_there, find_focus, tell_focus, within
 from assistant.form import find_form, formed, trimmed
 from assistant.inspection import POSITIONS, Inspection
 from assistant.lexicon import (
@@ -30,6 +30,7 @@ from assistant.lexicon import (
     THANKS,
     TYPE,
     TYPES,
+    UNKNOWABLE,
 )
 from assistant.question_reader import asked_for, is_unrelated, wished_form
 from assistant.spoken import COUNTS, as_sentence, lowered
@@ -51,7 +52,7 @@ LEADING = re.compile(
 
 # What an answer must tell when it is asked for: the kinds of claims that do, or a word.
 OF_REGIONS = {
-    "position": ("position",), "size": ("size",), "severity": ("severity",), "type": ("type", "kind"),
+    "position": ("position",), "size": ("size",), "severity": ("severity",), "type": ("type",),
     "look": ("tone", "shape", "type"),
 }  # fmt: skip
 ASKED_TELLS = OF_REGIONS | {"count": ("count",), "confidence": ("confidence", "probability")}
@@ -91,8 +92,11 @@ def _known_in_words(inspection: Inspection, question: str) -> str:
     asks, focus = asked_for(question), find_focus(question, inspection)
     if focus is None:
         return tell(str(asks) if asks in (*ASKED_TELLS, "advice") else "presence", inspection)
-    one_property = asks in OF_REGIONS and focus.sort in ("one", "place", "box") and focus.regions
-    return tell(str(asks), within(focus, inspection)) if one_property else tell_focus(focus, inspection)
+    if focus.sort not in ("one", "place", "box") or not focus.regions:
+        return tell_focus(focus, inspection)
+    if asks == "count":
+        return count_there(focus, inspection)
+    return tell(str(asks), within(focus, inspection)) if asks in OF_REGIONS else tell_focus(focus, inspection)
 
 
 def _choose(text: str, choices: Choices, inspection: Inspection) -> str:
@@ -194,7 +198,7 @@ class _Passage:
         """What was held back, or the known answer in its place; which of several defects was spoken of, or what all
         cover together, where the answer has not told it."""
         if self.lacking and claims(self.text):
-            return known_answer(self.inspection, self.question)
+            self.held = self.text = known_answer(self.inspection, self.question)
         return self.held + self._which_one()
 
     def _which_one(self) -> str:
@@ -274,8 +278,19 @@ class _Passage:
             return ADVICE.search(self.text.lower()) is not None
         if bare_number(self.text) is not None or YES.match(self.text) or NO.match(self.text):
             return True
-        told = {claim.kind for claim in claims(self.text)} | set(re.findall(r"[a-z]+", self.text.lower()))
-        return not told.isdisjoint(ASKED_TELLS[self.asks])
+        told = [claim for claim in claims(self.text) if claim.kind in ASKED_TELLS[self.asks]]
+        if self._singles_out() and self.focus:
+            here = within(self.focus, self.inspection)
+            return bool(told) and all(holds(claim, here) for claim in told) or not told and self._names_no_kind()
+        return bool(told) or self._names_no_kind()
+
+    def _names_no_kind(self) -> bool:
+        return self.asks == "type" and "kind" in self.text.lower()
+
+    def _singles_out(self) -> bool:
+        """Is it about some of the defects, so that what is told must be true of them, and not just of others?"""
+        some = self.focus is not None and 0 < len(self.focus.regions) < len(self.inspection.regions)
+        return some and self.focus is not None and self.focus.sort in ("one", "place", "box")
 
     def _truth(self, wrong: tuple[Claim, ...]) -> str:
         """What is true of what was asked for; of a kind only where what was said is about kinds or a number."""
@@ -327,7 +342,13 @@ class _Passage:
         if is_unrelated(self.question):
             return False
         singled = self.focus is not None and self.focus.sort in ("box", "one")
-        return (singled or asks_about_part(self.question)) and REFUSAL.search(low) is not None
+        asks = singled or asks_about_part(self.question) or self._is_surely_asked()
+        return asks and REFUSAL.search(low) is not None
+
+    def _is_surely_asked(self) -> bool:
+        """Is it surely something that a photo tells?"""
+        told = (*ASKED_TELLS, "presence", "advice", "report", "anything else", "the main one")
+        return self.asks in told and not UNKNOWABLE.search(self.question.lower())
 
     def _is_pressed(self, sentence: str) -> bool:
         """Was the sentence agreeing to what a leading question wanted to hear?"""

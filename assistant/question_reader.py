@@ -160,10 +160,12 @@ def singled_out(question: str) -> str | None:
 
 def is_unrelated(question: str) -> bool:
     """Is it surely nothing that a photo of a part tells, nor any question in the message?"""
-    return all(
-        reading.singled_out == UNRELATED and reading.chance >= SURE_UNRELATED
-        for reading in map(_read, (question, *_parts(question)))
-    )
+    return all(map(_surely_unrelated, map(_read, (question, *_parts(question)))))
+
+
+def _surely_unrelated(reading: Reading) -> bool:
+    also = reading.chance_asks if reading.asks == UNRELATED else 0.0
+    return reading.singled_out == UNRELATED and max(reading.chance, also) >= SURE_UNRELATED
 
 
 def _parts(message: str) -> list[str]:

@@ -149,8 +149,10 @@ def steer(message: str, inspection: Inspection, photo: np.ndarray, drawn: Area |
 
 def _dismissed(message: str, inspection: Inspection, drawn: Area | None) -> Steering | None:
     """A defect that the user explains away and wants left out, in other words than those that name a place behind."""
-    if asked_for(message) != "dismissal" or not inspection.regions or drawn is not None:
+    if asked_for(message) != "dismissal" or drawn is not None:
         return None
+    if not inspection.regions:
+        return Steering(inspection.area, problem="There is nothing to leave out: I see no defects.")
     focus = find_focus(message, inspection)
     if focus and focus.sort in ("one", "place"):
         piece = _piece(f"the {focus.name if focus.sort == 'one' else join(focus.places)}", focus.regions, inspection)

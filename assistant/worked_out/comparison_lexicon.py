@@ -117,6 +117,7 @@ RELATES = (HOLDS_AGAINST, EQUAL, UNEQUAL, ATTRIBUTES["distance"])
 PLACED = words("above", "below", "beneath", "under", "to the (?:left|right) of")  # "is it above the second one?"
 RANKS = words(
     r"(?:rank|order|sort) (?:them|these|those|all|the \w+s)",
+    r"(?:list|name|show|give|tell)\b.*\b(?:worst|largest|biggest|smallest) (?:one )?first",
     r"(?:worst|\w+est) to (?:the )?(?:mildest|least bad|smallest|largest|biggest|worst)",
 )
 # What a defect may be held against that is none; and one defect told by its rank among all.

@@ -39,6 +39,11 @@ LOOKED = re.compile(
     r"\bwhat (?:did you look at|you looked at)\b|"
     r"\bdid you (?:check|look at|see|inspect) (?:the )?(?:whole|entire|everything|all of)\b"
 )
+MISSED = re.compile(
+    r"\b(?:could|might|may|can|did) you (?:\w+ )?(?:have )?(?:miss(?:ed)?|be(?:en)? (?:wrong|mistaken)|"
+    r"overlook(?:ed)?)\b|"
+    r"\bwhat (?:could|might|may) (?:you|it) (?:have )?miss"
+)
 ANY_GRADE = re.compile(r"\b(?:is|are|any|all|both)\b.*\b(?:minor|moderate|severe)$")  # asks for no meaning
 GRADES = re.compile(
     r"\b(?:scale|rate|rating|score|grade|points?|marks?|stars?)\b.*(?:\b(?:to|out of|of|from) ?\d+\b|"
@@ -56,7 +61,7 @@ def explained(question: str, inspection: Inspection) -> str | None:
     if LOOKED.search(low):
         where = inspection.area.scope if inspection.area else "the whole photo"
         return f"I looked at {where}, and the map shows what stands out. {tell('presence', inspection)}"
-    asks = asked_for(question) or ""
+    asks = "limits" if MISSED.search(low) else asked_for(question) or ""
     if GRADES.search(low) and not asks_several(question):
         return _tell_grade(inspection)
     if REQUEST.fullmatch(low) or (asks == "term" and ANY_GRADE.search(low)):

@@ -23,12 +23,18 @@ EXTENT = re.compile(
 )
 PIXELS = re.compile(r"\bhow many pixels\b(?!.*\b(?:apart|wide|long|high|between|from|move)\b)")
 ENDS = re.compile(
-    r"(?<!without )\bcoordinates\b|\bfrom which pixel\b|\bfrom where to where\b|\b(?:bounding )?box in pixels\b|"
+    r"(?<!without )\bcoordinates\b|\bx and y\b|\bx ?[,/] ?y\b|\bexact (?:position|location)s?\b|\bfrom which pixel\b|"
+    r"\bfrom where to where\b|\b(?:bounding )?box in pixels\b|"
     r"\bwhere (?:does|do) (?:it|this|that|they|the \w+)(?: one)? (?:start|begin|end)\b"
 )
 RUNS = re.compile(
     r"\b(?:vertical(?:ly)?|horizontal(?:ly)?|diagonal(?:ly)?|upright|orient\w+|up-down|up and down or|"
     r"direction (?:does|is)|(?:wider|longer) than (?:it is )?(?:high|tall|wide))\b"
+)
+HALVES = r"^(?=.*\b(?:half|halves|closer|nearer)\b).*"
+ACROSS = re.compile(rf"{HALVES}(?:\bleft\b.*\bor\b.*\bright\b|\bright\b.*\bor\b.*\bleft\b)")
+UP = re.compile(
+    rf"{HALVES}(?:\b(?:top|upper)\b.*\bor\b.*\b(?:bottom|lower)\b|\b(?:bottom|lower)\b.*\bor\b.*\b(?:top|upper)\b)"
 )
 HOW_FAR = re.compile(r"\bhow (?:far|close|near)\b.* (?:edges?|borders?|rims?)\b(?! of the (?!photo|picture|image))")
 EDGE = re.compile(
@@ -54,6 +60,8 @@ def measured(question: str, inspection: Inspection) -> str | None:
     if tells is None or parse_choices(question) or find_box(question):
         return None
     focus = find_focus(question, inspection) or next(iter(named_defects(low, inspection)[0]), None)
+    if focus and focus.sort == "place" and tells in (_across, _up):
+        focus = None  # the places are what it lets choose from
     if focus and not focus.regions:
         return tell_focus(focus, inspection)
     return tells(focus.regions if focus else inspection.regions, inspection)
@@ -94,6 +102,24 @@ def _way(region: Region) -> str:
     return "runs horizontally" if x1 - x0 >= UPRIGHT * (y1 - y0) else "is about as wide as high"
 
 
+def _across(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    """On which side of the middle, by midpoints."""
+    return _beside(regions, inspection.size[0], 0, ("further left", "further right"))
+
+
+def _up(regions: tuple[Region, ...], inspection: Inspection) -> str:
+    return _beside(regions, inspection.size[1], 1, ("higher", "lower"))
+
+
+def _beside(regions: tuple[Region, ...], side: int, axis: int, ways: tuple[str, str]) -> str:
+    """`side` is the photo's length along `axis`, 0 across and 1 down."""
+    told = []
+    for who, region in _named(regions):
+        off = (region.box[axis] + region.box[axis + 2] - side) // 2
+        told.append(f"{who} lies {abs(off)} pixels {ways[off >= 0]} than the photo's midline")
+    return f"{as_sentence(join(told))}."
+
+
 def _is_near(regions: tuple[Region, ...], inspection: Inspection) -> str:
     room = min(_room(region, inspection) for region in regions)
     near = "Yes" if room <= NEAR * min(inspection.size) else "No"
@@ -121,4 +147,13 @@ def _named(regions: tuple[Region, ...]) -> list[tuple[str, Region]]:
     return [(f"the one in the {region.position}", region) for region in regions]
 
 
-MEASURES = ((HOW_FAR, _to_edge), (EDGE, _is_near), (RUNS, _run), (ENDS, _ends), (PIXELS, _pixels), (EXTENT, _extent))
+MEASURES = (
+    (HOW_FAR, _to_edge),
+    (EDGE, _is_near),
+    (RUNS, _run),
+    (ENDS, _ends),
+    (PIXELS, _pixels),
+    (EXTENT, _extent),
+    (ACROSS, _across),
+    (UP, _up),
+)

@@ -163,7 +163,7 @@ def test_the_language_model_is_told_what_is_there(question: str, told: str) -> N
         ("What about the center right?", "The defects are in the upper left and lower center.", CENTER_RIGHT),
         ("How big is the one in the upper left?", "It covers about 2% of the photo.", UPPER_LEFT),
         ("How big is the one in the upper left?", "It covers about 0.5% of the photo.", None),
-        ("How many are in the upper left?", "I see four defects.", UPPER_LEFT),
+        ("How many are in the upper left?", "I see four defects.", "I see one defect in the upper left."),
         ("How many are in the upper left?", "I see one defect in the upper left.", None),
         ("What about the upper left?", "It looks good.", UPPER_LEFT),
     ],

@@ -558,7 +558,7 @@ CLOSE = inspection("good", 0.47)
         ),
         (
             "I count three.", FOLD, "how many are in the center right?",
-            "I see a moderate defect of unknown kind and a minor defect of unknown kind in the center right.",
+            "I see two defects in the center right.",
         ),
         ("You can let it pass; it looks good.", GOOD, "Can I use it?", "You can let it pass; it looks good."),
     ],

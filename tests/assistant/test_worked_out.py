@@ -92,6 +92,24 @@ PROCEDURE = {
         "I can be wrong: here I am 95% sure. I may miss what is very small or faint, and I see neither what lies "
         "beneath the surface nor how the part works. How often I err differs by product: try me on parts that you know."
     ),
+    "list them biggest first": (
+        "From largest to smallest: about 3% in the center, about 1% in the upper left, about 0.2% in the lower right."
+    ),
+    "give me x and y of the smallest": (
+        "It reaches from x = 150 to 155 and from y = 160 to 180, in pixels of a photo of 200 x 200."
+    ),
+    "Is the smallest one closer to the left or to the right?": (
+        "It lies 52 pixels further right than the photo's midline."
+    ),
+    "where are they, top or bottom half?": (
+        "The one in the center lies 15 pixels higher than the photo's midline, the one in the upper left lies 85 "
+        "pixels higher than the photo's midline and the one in the lower right lies 70 pixels lower than the photo's "
+        "midline."
+    ),
+    "could you be wrong?": (
+        "I can be wrong: here I am 95% sure. I may miss what is very small or faint, and I see neither what lies "
+        "beneath the surface nor how the part works. How often I err differs by product: try me on parts that you know."
+    ),
     "how close was it?": (
         "Here the chance of a defect is 95%, and the line is at one half. What weighs most is a severe defect of "
         "unknown kind in the center."
