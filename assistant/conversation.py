@@ -226,5 +226,6 @@ def _left_out(question: str, about: Inspection) -> str | None:
     return None if not places or any(map(about.judges, places)) else tell("cell", about, places[0])
 
 
-def _one_line(question: str) -> str:
-    return " ".join(question.split())
+def _one_line(text: str) -> str:
+    """Blanks for line breaks; what is no character, as a terminal of another encoding sends it, becomes "?"."""
+    return " ".join(text.encode("utf-8", "replace").decode("utf-8").split())

@@ -16,6 +16,7 @@ from numpy.random import Generator
 from assistant import UserError
 from assistant.images import load_image
 from assistant.layouts import load_layout, photos_below
+from assistant.layouts.good_only import check_good
 from data_gen.normals import Picture, Scene, encode
 from data_gen.product_statistics import ProductStatistics
 
@@ -91,13 +92,14 @@ def find_photos(folder: Path) -> list[str]:
     """Image files at any depth, as relative posix paths; those of one folder stand together.
 
     Raises:
-        UserError: no such folder, no image in it, or a benchmark's folder, which holds broken parts too.
+        UserError: no such folder, no image in it, or a folder in which something speaks of defects.
     """
     if not folder.is_dir():
         raise UserError(f"{folder} is not a folder", "name a folder of photos of good parts")
     for name in LABELLED:
         if any(product.bad() for product in load_layout(name)(folder) or ()):
             raise UserError(f"{folder} holds photos of defects too", "name the folder of good photos inside it")
+    check_good(folder)
     relative = (path.relative_to(folder) for path in photos_below(folder))
     found = [path.as_posix() for path in relative if not any(part.startswith(".") for part in path.parts)]
     if not found:

@@ -125,17 +125,35 @@ def name_below(path: Path, root: Path) -> str:
 
 
 def photos_in(folder: Path) -> list[Path]:
-    """Image files of a folder by their names' endings, sorted; none where there is no folder."""
+    """Image files of a folder by their names' endings, sorted; none where there is no folder.
+
+    Raises:
+        UserError: a name is not UTF-8.
+    """
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    return sorted(_check_name(path) for path in folder.iterdir() if _is_photo(path))
 
 
 def photos_below(folder: Path) -> list[Path]:
-    """Image files of a folder and of all below it, sorted."""
+    """Image files of a folder and of all below it, sorted; raises as `photos_in`."""
     if not folder.is_dir():
         return []
-    return sorted(path for path in folder.rglob("*") if path.suffix.lower() in SUFFIXES and path.name[0] != ".")
+    return sorted(_check_name(path) for path in folder.rglob("*") if _is_photo(path))
+
+
+def _is_photo(path: Path) -> bool:
+    return path.suffix.lower() in SUFFIXES and path.name[0] != "."
+
+
+def _check_name(path: Path) -> Path:
+    """Names go into tables and reports, which are UTF-8."""
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError as error:
+        shown = str(path).encode("utf-8", "backslashreplace").decode("utf-8")
+        raise UserError(f"the name of {shown} is not UTF-8", "rename it") from error
+    return path
 
 
 def named(folder: Path, names: tuple[str, ...]) -> Path | None:

@@ -214,6 +214,11 @@ def test_two_chats_do_not_mix(assistant, photos):
     assert np.array_equal(one.photo, photos[0]) and np.array_equal(other.photo, photos[1])
 
 
+def test_a_question_in_another_encoding_is_answered(assistant, photos):
+    chat = assistant.start_chat(photos[0])
+    assert chat.ask("caf\udce9: is there a defect?") and chat.turns[-1].question == "caf?: is there a defect?"
+
+
 def test_stop_ends_an_answer_and_the_next_one_is_whole(assistant, photos, monkeypatch):
     monkeypatch.setattr("assistant.assistant.MAX_NEW_TOKENS", 10_000)
     # A random model may stop by itself at any time; this one never does.

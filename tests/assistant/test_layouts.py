@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -554,3 +556,49 @@ def test_extraction_is_whole_or_absent(tmp_path, cache, monkeypatch):
     assert not list(cache.glob("anomaly-assistant/*.part"))
     _, (product,) = read_products(tmp_path)
     assert len(product.photos) == 2
+
+
+def _photos(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 8)).save(root / name)
+
+
+@pytest.mark.parametrize(
+    ("names", "text", "says"),
+    [
+        (("Data/Images/Normal/1.png", "Data/Images/Anomaly/2.png", "Data/Masks/Anomaly/2.png"), {}, "Images/"),
+        (("photos/good/1.png", "photos/scratch/2.png"), {}, "scratch/"),
+        (("1.png", "2.png", "damaged/3.png"), {}, "damaged/"),
+        (("1.png", "dents/3.png"), {}, "dents/"),
+        (("good/1.png", "good/bad/2.png"), {}, "bad/"),
+        (("NIO/1.png", "NIO/2.png"), {}, "NIO/"),
+        (("1.png", "2.png"), {"1.txt": "0 0.5 0.5 0.1 0.1"}, "1.txt labels a photo"),
+        (("1.png", "2.png"), {"labels.csv": "file,label\n1.png,ng"}, "labels.csv names photos"),
+        (("ok_1.png", "ng_2.png"), {}, "ng_2.png speaks of a defect"),
+        (("part_1.png", "part_1_msk.png"), {}, "part_1_msk.png speaks of"),
+    ],
+)
+def test_nothing_that_speaks_of_defects_is_read_as_good(
+    tmp_path: Path, names: tuple[str, ...], text: dict[str, str], says: str
+) -> None:
+    _photos(tmp_path, *names)
+    for name, words in text.items():
+        (tmp_path / name).write_text(words)
+    with pytest.raises(UserError, match=re.escape(says)):
+        read_products(tmp_path)
+
+
+def test_a_name_that_is_no_text_is_told(tmp_path: Path) -> None:
+    _photos(tmp_path, "1.png", "2.png")
+    os.rename(tmp_path / "2.png", os.fsencode(tmp_path) + b"/caf\xe9.png")
+    with pytest.raises(UserError, match=r"caf\\udce9.png is not UTF-8: rename it"):
+        read_products(tmp_path)
+
+
+def test_a_word_that_all_photos_bear_is_the_name_of_the_product(tmp_path: Path) -> None:
+    _photos(tmp_path, "mask holder 1.png", "mask holder 2.png")
+    (tmp_path / "settings.csv").write_text("exposure,3")
+    (tmp_path / "readme.txt").write_text("Photos of the mask holder.")
+    layout, (product,) = read_products(tmp_path)
+    assert layout == "good-only" and len(product.good()) == 2
