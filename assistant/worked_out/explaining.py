@@ -44,6 +44,10 @@ MISSED = re.compile(
     r"overlook(?:ed)?)\b|"
     r"\bwhat (?:could|might|may) (?:you|it) (?:have )?miss"
 )
+ASKS_MEANING = re.compile(
+    r"\b(?:what\w*|wh?at|mean\w*|explain\w*|define\w*|definition|stands?|term|words?|how|which|why|tell|describe|clarif\w+|"
+    r"understand|difference)\b|^\W*\w+(?: \w+)?\W*$"
+)
 ANY_GRADE = re.compile(r"\b(?:is|are|any|all|both)\b.*\b(?:minor|moderate|severe)$")  # asks for no meaning
 GRADES = re.compile(
     r"\b(?:scale|rate|rating|score|grade|points?|marks?|stars?)\b.*(?:\b(?:to|out of|of|from) ?\d+\b|"
@@ -64,7 +68,7 @@ def explained(question: str, inspection: Inspection) -> str | None:
     asks = "limits" if MISSED.search(low) else asked_for(question) or ""
     if GRADES.search(low) and not asks_several(question):
         return _tell_grade(inspection)
-    if REQUEST.fullmatch(low) or (asks == "term" and ANY_GRADE.search(low)):
+    if REQUEST.fullmatch(low) or (asks == "term" and (ANY_GRADE.search(low) or not ASKS_MEANING.search(low))):
         return None
     tell_it = {
         "term": _tell_term, "workings": _tell_workings, "limits": _tell_limits, "margin": _tell_margin,
@@ -102,7 +106,10 @@ def _tell_term(low: str, inspection: Inspection) -> str:
         "verdict": "The verdict is good, defective, or unsure where both are equally likely.",
         "anomaly": "An anomaly is a place that looks different from good parts.",
         "defect": "I call a place a defect when it stands out on the map and the part is more likely bad than good.",
-    }.get(term) or _tell_workings(low, inspection)
+    }.get(term) or (
+        "That word I cannot explain. Ask me what the colors of the map, a reference, severity, an unknown kind or "
+        "the chance of a defect mean."
+    )
 
 
 def _chance(inspection: Inspection) -> str:

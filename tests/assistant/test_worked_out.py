@@ -126,6 +126,10 @@ PROCEDURE = {
         "An anomaly is whatever looks different from good parts; only what spoils the part is called a defect. I find "
         "what differs; whether it matters is for your acceptance limits."
     ),
+    "what's an inclusion?": (
+        "That word I cannot explain. Ask me what the colors of the map, a reference, severity, an unknown kind or "
+        "the chance of a defect mean."
+    ),
     "could it be just dust?": (
         "A photo does not settle that. I see a severe defect of unknown kind in the center, a moderate defect of "
         "unknown kind in the upper left and a minor defect of unknown kind in the lower right; if one of them is "
@@ -209,6 +213,10 @@ def test_a_flood_of_words_is_none_of_these() -> None:
     for word in ("than ", "is it near ", "the one that is "):
         assert worked_out(word * 3000, THREE) is None
         assert completed(word * 3000, ["The smallest?", word * 3000], THREE)
+
+
+def test_a_claim_asks_for_no_meaning() -> None:
+    assert worked_out("Definately a bad one, can I throw it in the red bin?", GOOD) is None
 
 
 @pytest.mark.parametrize("term", TERMS)
