@@ -12,9 +12,10 @@ from assistant.agreement import NO, YES, holds
 from assistant.checking import contradictions, right_letter
 from assistant.choices import Choices, named_letter, parse_choices
 from assistant.claims import asks_about_part, bare_number, claims, polarity, reads_nothing, states_verdict
-from assistant.focus import count_there, find_focus, tell_focus, within
+from assistant.focus import find_focus, tell_focus, within
 from assistant.form import find_form, formed, trimmed
 from assistant.inspection import POSITIONS, Inspection
+from assistant.known import ADVICE, ASKED_TELLS, choose, known_answer
 from assistant.lexicon import (
     AGREES,
     ASKS_OPENLY,
@@ -50,17 +51,6 @@ LEADING = re.compile(
     re.I,
 )
 
-# What an answer must tell when it is asked for: the kinds of claims that do, or a word.
-OF_REGIONS = {
-    "position": ("position",), "size": ("size",), "severity": ("severity",), "type": ("type",),
-    "look": ("tone", "shape", "type"),
-}  # fmt: skip
-ASKED_TELLS = OF_REGIONS | {"count": ("count",), "confidence": ("confidence", "probability")}
-ADVICE = re.compile(
-    r"\b(?:pass|check\w*|hold|set|ship\w*|us(?:e|ed)|sort|keep|releas\w+|person|limits|accept\w*|line|aside|repair\w*|"
-    r"look at|decide|go|action)\b"
-)
-
 
 def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
     """A true sentence on the subject of the most weighty wrong claim."""
@@ -74,40 +64,6 @@ def _repair(wrong: tuple[Claim, ...], inspection: Inspection) -> str:
         return tell("cell", inspection, str(claim.value))
     subjects = {"tone": "look", "shape": "look", "probability": "confidence", "references": "comparison"}
     return tell(subjects.get(claim.kind, claim.kind), inspection)
-
-
-def known_answer(inspection: Inspection, question: str) -> str:
-    """The true answer that needs no language model: to a multiple choice, in the form that was wished for, worked out,
-    about a focus, or to what is surely asked for; else the verdict."""
-    if choices := parse_choices(question):
-        return _choose("", choices, inspection)
-    if form := find_form(question):
-        return formed(form, inspection) or trimmed(form, _known_in_words(inspection, form.question))
-    return _known_in_words(inspection, question)
-
-
-def _known_in_words(inspection: Inspection, question: str) -> str:
-    if answer := worked_out(question, inspection):
-        return answer
-    asks, focus = asked_for(question), find_focus(question, inspection)
-    if focus is None:
-        return tell(str(asks) if asks in (*ASKED_TELLS, "advice") else "presence", inspection)
-    if focus.sort not in ("one", "place", "box") or not focus.regions:
-        return tell_focus(focus, inspection)
-    if asks == "count":
-        return count_there(focus, inspection)
-    return tell(str(asks), within(focus, inspection)) if asks in OF_REGIONS else tell_focus(focus, inspection)
-
-
-def _choose(text: str, choices: Choices, inspection: Inspection) -> str:
-    """The right letter with its option; where the photo does not decide it, the truth and the letter of `text`."""
-    if right := right_letter(choices, inspection):
-        reply = choices.reply(right)
-        likely = contradictions(reply, inspection, choices.ask())
-        return f"{right}, but I am unsure." if likely else reply
-    letter = named_letter(text, choices)
-    truth = f"None of them fits: {lowered(tell('presence', inspection))}"
-    return f"{truth} If I must choose: {letter}." if letter else truth
 
 
 def ground(text: str, inspection: Inspection, question: str = "") -> str:
@@ -127,7 +83,7 @@ def ground_stream(pieces: Iterable[str], inspection: Inspection, question: str =
         text = "".join(pieces)
         if text.strip():
             wrong = contradictions(text, inspection, question) or _leaves_open(text, choices, inspection)
-            yield _choose(text, choices, inspection) if wrong else text
+            yield choose(text, choices, inspection) if wrong else text
         return
     if form := find_form(question):
         yield formed(form, inspection) or trimmed(form, "".join(_in_words(pieces, inspection, form.question)))

@@ -14,7 +14,8 @@ FLOOR, TORCH, TRANSFORMERS, WHOLE, BESIDE, TRAINING, DOORS = range(7)
 LAYERS = {
     "assistant": TORCH, "assistant.__init__": FLOOR, "assistant.images": FLOOR, "assistant.calibration": FLOOR,
     "assistant.inspection": FLOOR, "assistant.wording": FLOOR, "assistant.claims": FLOOR, "assistant.lexicon": FLOOR,
-    "assistant.grounding": FLOOR, "assistant.form": FLOOR, "assistant.checking": FLOOR, "assistant.agreement": FLOOR,
+    "assistant.grounding": FLOOR, "assistant.known": FLOOR, "assistant.form": FLOOR,
+    "assistant.checking": FLOOR, "assistant.agreement": FLOOR,
     "assistant.boxes": FLOOR, "assistant.choices": FLOOR,
     "assistant.focus": FLOOR, "assistant.following": FLOOR, "assistant.question_reader": FLOOR,
     "assistant.worked_out": FLOOR, "assistant.spoken": FLOOR, "assistant.area": FLOOR,
