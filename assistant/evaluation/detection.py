@@ -107,6 +107,8 @@ def evaluate_detection(
     """
     data, out, processes = Path(data), make_folder(Path(out)), Processes.join()
     categories = find_categories(data, shots=shots, seed=seed)
+    if processes.first:
+        _tell_what_was_read(data, categories)
     settings = {"data": str(data.resolve()), "shots": shots, "seed": seed, "model": model_key(model)}
     kept = None
     if assistant is None:  # of an assistant handed in nobody knows whether it is the same as last time
@@ -124,6 +126,14 @@ def evaluate_detection(
     if kept:
         shutil.rmtree(kept.folder, ignore_errors=True)
     return report
+
+
+def _tell_what_was_read(data: Path, categories: Sequence[Category]) -> None:
+    """A folder that was read otherwise than meant shows in these numbers."""
+    tests = [photo for category in categories for photo in category.tests]
+    bad = sum(photo.defective for photo in tests)
+    products = f"{len(categories)} {'category' if len(categories) == 1 else 'categories'}"
+    remark(f"{data}: {products}, {len(tests) - bad} good and {bad} defective test photos")
 
 
 def _write(

@@ -3,14 +3,22 @@
 Folders inside `bad/` name the kind of defect. A mask lies beside its photo as `NAME_mask.png`, or in `masks/`.
 """
 
+import re
 from pathlib import Path
 
+from assistant import UserError
 from assistant.layouts import BAD_NAMES, GOOD_NAMES, MASK_NAMES, Mask, Photo, Product, named, photos_below
 from assistant.layouts.masks import MaskFiles
 
+MASK_LIKE = re.compile(r"(?:^|[_-])(?:masks?|msk|seg|gt|label|ground_?truth)(?:[_-]|\d|$)", re.I)
+
 
 def read(root: Path) -> list[Product] | None:
-    """The products below `root`, or the one that it is; None where there is no pair of such folders."""
+    """The products below `root`, or the one that it is; None where there is no pair of such folders.
+
+    Raises:
+        UserError: what seems to be a mask lies among the photos of defective parts under another name.
+    """
     folders = [root] if _is_product(root) else sorted(path for path in root.iterdir() if _is_product(path))
     return [Product(folder.resolve().name, tuple(_photos(folder))) for folder in folders] or None
 
@@ -23,10 +31,15 @@ def _photos(root: Path) -> list[Photo]:
     good, bad = named(root, GOOD_NAMES), named(root, BAD_NAMES)
     assert good is not None and bad is not None
     found = [Photo(path, False) for path in photos_below(good)]
-    for path in photos_below(bad):
-        if not path.stem.endswith("_mask"):
-            kind = None if path.parent == bad else path.relative_to(bad).parts[0]
-            found.append(Photo(path, True, kind, find_mask(path, root)))
+    defective = [path for path in photos_below(bad) if not path.stem.endswith("_mask")]
+    masks = [path for path in defective if MASK_LIKE.search(path.stem)]
+    if masks and len(masks) < len(defective):
+        raise UserError(
+            f"{masks[0]} is named like a mask", f"name it NAME_mask{masks[0].suffix}, or put it into masks/"
+        )
+    for path in defective:
+        kind = None if path.parent == bad else path.relative_to(bad).parts[0]
+        found.append(Photo(path, True, kind, find_mask(path, root)))
     return found
 
 

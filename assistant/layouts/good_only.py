@@ -6,9 +6,7 @@ from pathlib import Path
 from assistant import UserError
 from assistant.inspection import KINDS
 from assistant.layouts import (
-    BAD_NAMES,
     GOOD_NAMES,
-    MASK_NAMES,
     NOT_GOOD_NAMES,
     Photo,
     Product,
@@ -64,7 +62,7 @@ def check_good(root: Path) -> None:
     Raises:
         UserError: something does.
     """
-    if root.name.lower() in (*BAD_NAMES, *MASK_NAMES):
+    if root.name.lower() in NOT_GOOD_NAMES:
         raise UserError(f"{root} is named as if it held no good parts", REMEDY)
     paths = photos_below(root)
     for folder in sorted({path.parent for path in paths}):

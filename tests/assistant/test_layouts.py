@@ -577,6 +577,7 @@ def _photos(root: Path, *names: str) -> None:
         (("1.png", "2.png"), {"labels.csv": "file,label\n1.png,ng"}, "labels.csv names photos"),
         (("ok_1.png", "ng_2.png"), {}, "ng_2.png speaks of a defect"),
         (("part_1.png", "part_1_msk.png"), {}, "part_1_msk.png speaks of"),
+        (("good/1.png", "bad/2.png", "bad/2_seg.png"), {}, "bad/2_seg.png is named like a mask"),
     ],
 )
 def test_nothing_that_speaks_of_defects_is_read_as_good(
