@@ -88,8 +88,8 @@ def _tell_term(low: str, inspection: Inspection) -> str:
     return {
         "difference": "An anomaly is whatever looks different from good parts; only what spoils the part is called a "
         "defect. I find what differs; whether it matters is for your acceptance limits.",
-        "map": "The anomaly map colors every place by how much it stands out: dark places look as they should, bright "
-        "ones do not. The scale is the same for all photos.",
+        "map": "The anomaly map colors every place by how much it stands out: on the usual scale dark "
+        "blue is as it should be, and red stands out most. The scale is the same for all photos.",
         "false alarm": "A false alarm is a part that is called defective although it is good.",
         "kind": f"I tell these kinds apart where a place looks like one: {join(KINDS)}. Of unknown kind means that it "
         "stands out and looks like none of them for sure.",
