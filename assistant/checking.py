@@ -35,10 +35,9 @@ def contradictions(text: str, inspection: Inspection, question: str = "", *, ope
     text = unscoped(text, inspection.area)
     if choices := parse_choices(question):
         return _chosen_wrongly(text, choices, inspection)
-    if asked_for(question) == "term":
-        return ()  # what a word means claims nothing of the part
-    if worked_out(question, inspection):
-        return against(text, inspection)
+    if answer := worked_out(question, inspection):
+        meaning = asked_for(question) == "term" and text == answer  # what a word means claims nothing of the part
+        return () if meaning else against(text, inspection)
     focus = find_focus(question, inspection)
     asked = question if opens else ""
     if focus is None:

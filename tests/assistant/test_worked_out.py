@@ -215,6 +215,13 @@ def test_a_flood_of_words_is_none_of_these() -> None:
         assert completed(word * 3000, ["The smallest?", word * 3000], THREE)
 
 
+def test_beside_the_meaning_of_a_word_claims_are_checked() -> None:
+    question = "what is the difference between an anomaly and a defect"
+    answer = worked_out(question, GOOD)
+    assert answer is not None and not contradictions(answer, GOOD, question)
+    assert contradictions("It is defective.", GOOD, question)
+
+
 def test_a_claim_asks_for_no_meaning() -> None:
     assert worked_out("Definately a bad one, can I throw it in the red bin?", GOOD) is None
 
